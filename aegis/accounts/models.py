@@ -1,0 +1,72 @@
+"""The user: a Django user whose rights follow from one role alone."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.db import models
+
+from aegis.accounts.policy import Role, allows
+
+
+class UserManager(DjangoUserManager["User"]):
+    """Creates users by role; a superuser is an admin."""
+
+    def create_user(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
+        """A saved user, a viewer unless `role` says otherwise; without a password nobody can log in as them."""
+        user = self.model(username=self.model.normalize_username(username), email=self.normalize_email(email), **fields)
+        user.password = make_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
+        """A saved admin, as `createsuperuser` asks for it."""
+        return self.create_user(username, email, password, **{**fields, "role": Role.ADMIN})
+
+    def active_admins(self) -> models.QuerySet["User"]:
+        """Admins who can log in."""
+        return self.filter(role=Role.ADMIN, is_active=True)
+
+
+class User(AbstractUser):
+    """A person with a login. `role` decides everything: there are no groups, no permissions, no staff flag to drift from it."""
+
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    groups = None
+    user_permissions = None
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta(AbstractUser.Meta):
+        abstract = False
+        ordering = ("username",)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the Django admin opens."""
+        return allows(self, "admin.use")
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether the Django admin lets them change everything that it registers."""
+        return allows(self, "admin.use")
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Django's model permissions: all for admins, none for anybody else."""
+        return self.is_superuser
+
+    def has_perms(self, perm_list: Iterable[str], obj: Any = None) -> bool:
+        """As `has_perm`."""
+        return self.is_superuser
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """As `has_perm`."""
+        return self.is_superuser

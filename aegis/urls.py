@@ -1,0 +1,17 @@
+"""All routes: pages have no trailing slash; the API answers with and without one."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from aegis.health import health
+
+urlpatterns = [
+    re_path(r"^health/?$", health, name="health"),
+    path("", include("coverage.urls")),
+    path("", include("catalog.urls")),
+    path("", include("intel.urls")),
+    path("", include("compliance.urls")),
+    path("", include("imports.urls")),
+    path("", include("aegis.accounts.urls")),
+    path("admin/", admin.site.urls),
+]
