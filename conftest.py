@@ -1,0 +1,106 @@
+"""Fixtures that every test may use: the real upstreams, and a browser that forgives nothing."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+ROOT = Path(__file__).resolve().parent
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "admin_client", "admin_user"}
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+REPORT_CSP_VIOLATIONS = """
+addEventListener("securitypolicyviolation", event =>
+    console.error(`Content-Security-Policy: ${event.violatedDirective} refused ${event.blockedURI} at ${event.sourceFile}`))
+"""
+
+settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it needs, and let those in the browser run last.
+
+    Playwright keeps an event loop running in its thread from the first browser test on.
+    """
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db"):
+            item.add_marker("database")
+        if "browser_page" in fixtures:
+            item.add_marker("browser")
+        if fixtures & {"mirror", "mirror_2025"}:
+            item.add_marker("mirror")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder that holds the real upstreams at `<host>/<path>`: `AEGIS_MIRROR`, or else ../shared/mirror."""
+    folder = Path(os.environ.get("AEGIS_MIRROR") or ROOT.parent / "shared" / "mirror").resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no mirror of the real upstreams at {folder} (set AEGIS_MIRROR)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mirror_2025(mirror: Path) -> Path:
+    """The same upstreams as they were in May 2025, in the sibling folder: what an installation upgrades from."""
+    folder = mirror.with_name("mirror-2025-05")
+    if not folder.is_dir():
+        pytest.skip(f"no mirror of May 2025 at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, headless. Skips where none is installed: `make test` says how to get it."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not executable:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    # The running event loop of Playwright makes Django refuse the ORM in this thread, where nothing is asynchronous.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def browser_page(browser: Browser, live_server) -> Iterator[Page]:
+    """A page of the running site at 1440 pixels; `page.goto("/matrix")` is enough.
+
+    The test fails on an error in the console, an uncaught exception, a violation of the content policy, and on a request to
+    any other host.
+    """
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
+    context.add_init_script(REPORT_CSP_VIOLATIONS)
+    page = context.new_page()
+    problems: list[str] = []
+
+    def note_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            problems.append(f"{page.url}: {message.text}")
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith((live_server.url, "data:", "blob:")):
+            problems.append(f"{page.url}: asked another host for {request.url}")
+
+    page.on("console", note_console)
+    page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+    page.on("request", note_request)
+    yield page
+    context.close()
+    assert not problems, "\n".join(problems)
