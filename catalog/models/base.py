@@ -1,0 +1,86 @@
+"""What imported rows share: where each came from, and how the technique ids in them were resolved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.db import models
+
+from aegis.lib.json_lists import contains_text
+
+if TYPE_CHECKING:
+    from django.db.models import Q
+
+
+class SourcedQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    """Questions that can be asked of every imported row."""
+
+    def current(self) -> Self:
+        """Rows that upstream still publishes."""
+        return self.filter(withdrawn_at=None)
+
+    def withdrawn(self) -> Self:
+        """Rows that upstream dropped: kept, because tests and evidence may point at them."""
+        return self.exclude(withdrawn_at=None)
+
+
+class Sourced(models.Model):
+    """Provenance of one imported row.
+
+    `version` is the upstream version (commit or release) in which the content was last seen to change: together with `path` it
+    names the exact file, and `source_url` is its address. Rows that upstream drops get `withdrawn_at` and stay.
+    """
+
+    source = models.CharField(max_length=64, db_index=True, editable=False)
+    path = models.CharField(max_length=512, editable=False)
+    version = models.CharField(max_length=128, blank=True, editable=False)
+    source_url = models.CharField(max_length=1024, blank=True, editable=False)
+    content_hash = models.CharField(max_length=64, editable=False)
+    first_seen_at = models.DateTimeField(editable=False)
+    changed_at = models.DateTimeField(editable=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+
+    objects = SourcedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_current(self) -> bool:
+        """Whether upstream still publishes this row."""
+        return self.withdrawn_at is None
+
+
+class Resolution(models.TextChoices):
+    """How a published technique id found its technique in the current ATT&CK release."""
+
+    EXACT = "exact", "Exact"
+    REVOKED_BY = "revoked-by", "Revoked by"
+    CROSSWALK = "crosswalk", "Crosswalk"
+    UNRESOLVED = "unresolved", "Unresolved"
+
+
+class TechniqueReference(models.Model):
+    """A technique id as upstream published it, and the technique that it means in the current release, if any."""
+
+    published_id = models.CharField(max_length=64, db_index=True)
+    technique = models.ForeignKey(
+        "catalog.Technique", models.PROTECT, to_field="mitre_id", null=True, blank=True, editable=False
+    )
+    resolution = models.CharField(max_length=16, choices=Resolution, default=Resolution.UNRESOLVED, editable=False)
+
+    OWNER: ClassVar[str] = ""
+    """Name of the foreign key to the imported row that holds the reference; empty where the row itself is that."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def owner(cls, field: str) -> str:
+        """The lookup of a field of the imported row that holds the reference."""
+        return f"{cls.OWNER}__{field}" if cls.OWNER else field
+
+
+def names_platform(field: str, platform: str) -> Q:
+    """The condition that the JSON list of texts in `field` names `platform`."""
+    return contains_text(field, platform)

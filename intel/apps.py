@@ -1,0 +1,7 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class IntelConfig(AppConfig):
+    name = "intel"
