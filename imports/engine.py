@@ -1,0 +1,141 @@
+"""One import of one source, whatever the source: fetch, parse, compare, store in one transaction, count.
+
+A preview is the same code with the catalogue rolled back at the end; importing the same snapshot again writes no catalogue row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.db import transaction
+
+from catalog.models import Technique, TechniqueCrosswalk
+from catalog.resolution import Resolver, resolve_again, unresolved_by_source
+from imports.intake import Intake, parse_file, take_in
+from imports.models import ImportChange
+from imports.records import Record
+from imports.store import Plan, Provenance, Tally, make_plan, store_children, store_rows
+from imports.targets import TARGETS, Target
+from imports.upstream import HttpsFile, Issue, Source, SourceFile, Version
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with the step's name, what is done of it, and its total where that is known."""
+
+
+@dataclass
+class Outcome:
+    """What an import did, or would do. `kinds` has the counts by model label."""
+
+    version: str = ""
+    kinds: dict[str, Tally] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    skipped: int = 0
+    unresolved: int = 0
+    references_moved: int = 0
+
+    def total(self, name: str) -> int:
+        """The sum of one count ("created", ...) over all kinds."""
+        return sum(getattr(tally, name) for tally in self.kinds.values())
+
+    @property
+    def changes(self) -> Iterator[ImportChange]:
+        """All changes, kind by kind."""
+        for tally in self.kinds.values():
+            yield from tally.changes
+
+
+def importer_fingerprint() -> str:
+    """SHA-256 over the code that turns bytes into rows: when it changes, an unmodified snapshot is imported all the same."""
+    here = Path(__file__).parent
+    digest = sha256()
+    for path in sorted([*here.glob("*.py"), *here.glob("sources/*.py"), *here.glob("readers/*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def read(source: Source, files: Iterator[SourceFile], total: int | None, progress: Progress) -> tuple[Intake, str]:
+    """Parse all files of a snapshot. Returns the intake and the version that the files themselves tell, if any."""
+    parsed: list[tuple[str, list[Record | Issue]]] = []
+    version = ""
+    for number, file in enumerate(files, 1):
+        found = parse_file(source, file)
+        version = next((item.text for item in found if isinstance(item, Version)), version)
+        parsed.append((file.path, [item for item in found if not isinstance(item, Version)]))
+        progress("parse", number, total)
+    return take_in(source, parsed), version
+
+
+class Store:
+    """Stores one intake. Must run inside a transaction."""
+
+    def __init__(self, source: Source, intake: Intake, version: str, now: datetime) -> None:
+        self._source = source
+        self._intake = intake
+        self._provenance = Provenance(source.slug, version, now, lambda path: page_of(source, path, version))
+        self._written: list[tuple[Plan, dict[tuple[object, ...], int], Tally]] = []
+
+    @cached_property
+    def _resolver(self) -> Resolver:
+        return Resolver.load()
+
+    def run(self, progress: Progress) -> Outcome:
+        """Store rows, then what hangs below them, then resolve every reference again if the techniques changed."""
+        outcome = Outcome(version=self._provenance.version, issues=self._intake.issues, skipped=self._intake.skipped)
+        for target in TARGETS:
+            self._store(target, outcome)
+        for number, (plan, pks, tally) in enumerate(self._written, 1):
+            for field_name, children in plan.target.children.items():
+                store_children(plan, children, field_name, pks, self._resolver, tally)
+            progress("link", number, len(self._written))
+        outcome.references_moved = self._resolve_again()
+        outcome.unresolved = unresolved_by_source().get(self._source.slug, 0)
+        return outcome
+
+    def _store(self, target: Target, outcome: Outcome) -> None:
+        plan = make_plan(target, self._intake.of(target), self._source.slug, self._intake.failed_paths)
+        if not (plan.create or plan.update or plan.withdraw or plan.unchanged):
+            return
+        tally, pks = store_rows(plan, self._provenance, self._resolver)
+        outcome.kinds[target.label] = tally
+        self._written.append((plan, pks, tally))
+        if target.model in (Technique, TechniqueCrosswalk):
+            self.__dict__.pop("_resolver", None)
+
+    def _resolve_again(self) -> int:
+        moved = any(
+            plan.target.model in (Technique, TechniqueCrosswalk) and (plan.create or plan.update or plan.withdraw)
+            for plan, _, _ in self._written
+        )
+        return resolve_again(self._resolver) if moved else 0
+
+
+def page_of(source: Source, path: str, version: str) -> str:
+    """The address of the upstream file `path` at `version`."""
+    for part in source.fetch:
+        if isinstance(part, HttpsFile) and urlsplit(part.url).path.lstrip("/") == path:
+            return part.page(path, version)
+    return next((part.page(path, version) for part in source.fetch if not isinstance(part, HttpsFile)), "")
+
+
+@transaction.atomic
+def store(
+    source: Source,
+    intake: Intake,
+    version: str,
+    now: datetime,
+    progress: Progress,
+    finish: Callable[[Outcome], None] | None,
+) -> Outcome:
+    """Store an intake in one transaction together with `finish`; without `finish` it is a preview and is rolled back."""
+    outcome = Store(source, intake, version, now).run(progress)
+    if finish is None:
+        transaction.set_rollback(True)
+    else:
+        finish(outcome)
+    return outcome

@@ -1,0 +1,151 @@
+"""From a snapshot's files to clean, unique records: every bad file or object becomes one issue, and nothing else is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import msgspec
+import yaml
+
+from imports.records import Record
+from imports.targets import TARGET_OF, Target, Values
+from imports.upstream import Issue, ParseError, Source, SourceFile
+
+CONTROL_CHARACTER = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:u00[01][0-9a-f]|b|f)")
+"""A control character other than tab, line feed and carriage return, as JSON escapes it."""
+
+PARSE_ERRORS = (
+    yaml.YAMLError,
+    ValueError,
+    RecursionError,
+    UnicodeError,
+    msgspec.MsgspecError,
+    KeyError,
+    TypeError,
+    AttributeError,
+)
+"""What a parser may raise on hostile input beside ParseError: parsers of one file must never end a whole run."""
+
+
+class SourceUnreadable(Exception):
+    """The files of a source that only make sense together are not all readable: the run fails and writes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One row as the snapshot has it: its natural key, columns, content hash and the file it came from."""
+
+    key: tuple[object, ...]
+    values: Values
+    record: Record
+    path: str
+    content_hash: str
+
+
+@dataclass
+class Intake:
+    """What a snapshot holds. `failed_paths` are the files of which something could not be read: nothing of them is withdrawn."""
+
+    rows: dict[type[Record], dict[tuple[object, ...], Incoming]] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    failed_paths: set[str] = field(default_factory=set)
+    skipped: int = 0
+
+    def of(self, target: Target) -> dict[tuple[object, ...], Incoming]:
+        """The incoming rows of one kind by natural key."""
+        return self.rows.get(target.record, {})
+
+    def report(self, issue: Issue) -> None:
+        """Keep an issue, and protect the rows of its file from being withdrawn."""
+        self.issues.append(issue)
+        if issue.path:
+            self.failed_paths.add(issue.path)
+
+    def add(self, incoming: Incoming) -> None:
+        """Keep a row; of two rows with one key the first stays and the other is an issue."""
+        rows = self.rows.setdefault(type(incoming.record), {})
+        first = rows.setdefault(incoming.key, incoming)
+        if first is not incoming and first.content_hash != incoming.content_hash:
+            self.issues.append(Issue(message=_repeated(incoming.key, first.path), path=incoming.path))
+
+
+def _repeated(key: tuple[object, ...], path: str) -> str:
+    return f"{' '.join(map(str, key))} is already defined in {path}: this second one is skipped"
+
+
+def parse_file(source: Source, file: SourceFile) -> list[Record | Issue]:
+    """The records of one file. Every error of a hostile file ends as an issue; for a `complete` source it fails the run."""
+    try:
+        return list(source.parse(file))
+    except ParseError as error:
+        issue = Issue(message=error.message, path=file.path, line=error.line)
+    except PARSE_ERRORS as error:
+        issue = Issue(message=f"cannot be read: {type(error).__name__}: {str(error)[:500]}", path=file.path)
+    if source.complete:
+        raise SourceUnreadable(f"{issue.path}: {issue.message}")
+    return [issue]
+
+
+def take_in(source: Source, parsed: Iterable[tuple[str, list[Record | Issue]]]) -> Intake:
+    """The intake of all parsed files, in the order of their paths, so that the order of an archive changes nothing."""
+    intake = Intake()
+    for path, found in _assembled(source, sorted(parsed, key=lambda item: item[0])):
+        if isinstance(found, Issue):
+            intake.report(_located(found, path))
+        else:
+            _accept(intake, found, path)
+    return intake
+
+
+def _located(issue: Issue, path: str) -> Issue:
+    return Issue(message=issue.message, path=issue.path or path, line=issue.line)
+
+
+def _assembled(source: Source, parsed: list[tuple[str, list[Record | Issue]]]) -> Iterator[tuple[str, Record | Issue]]:
+    found = ((path, item) for path, items in parsed for item in items)
+    if source.assemble is None:
+        yield from found
+        return
+    pieces: list[tuple[str, Record]] = []
+    for path, item in found:
+        if isinstance(item, Issue):
+            yield path, item
+        else:
+            pieces.append((path, item))
+    yield from source.assemble(pieces)
+
+
+def _accept(intake: Intake, record: Record, path: str) -> None:
+    target = TARGET_OF[type(record)]
+    try:
+        encoded = msgspec.json.encode(record, order="deterministic")
+    except UnicodeEncodeError:
+        intake.report(Issue(message=f"{_name(record)}: holds a character that is not valid Unicode", path=path))
+        return
+    values = target.values(record, path)
+    if fault := _fault(target, values, encoded):
+        intake.report(Issue(message=f"{_name(record)}: {fault}", path=path))
+        return
+    content_hash = blake2b(encoded + path.encode(), digest_size=32).hexdigest()
+    intake.add(Incoming(target.key_of(values), values, record, path, content_hash))
+    intake.skipped += values.get("mapped") is False
+
+
+def _fault(target: Target, values: Values, encoded: bytes) -> str:
+    """Why a row cannot be kept, or an empty text."""
+    if CONTROL_CHARACTER.search(encoded):
+        return "holds a control character (NUL, backspace, ...)"
+    if missing := [name for name in target.key if values[name] in ("", None)]:
+        return f"has no {missing[0]}"
+    for name, limit in target.limits.items():
+        if values[name] and len(values[name]) > limit:
+            return f"`{name}` has {len(values[name])} characters, more than the {limit} that fit"
+    return ""
+
+
+def _name(record: Record) -> str:
+    names = (getattr(record, name, "") for name in ("mitre_id", "external_id", "d3fend_id", "control_id", "name"))
+    return str(next((name for name in names if name), type(record).__name__))[:200]

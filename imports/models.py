@@ -1,0 +1,151 @@
+"""Data sources, and what every import run did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+
+class DataSource(models.Model):
+    """One upstream and the state of its last sync. What is fixed about it (URLs, files, licence) is its file in `imports.sources`.
+
+    `validators` (ETag and Last-Modified by URL), `digest` and `importer` belong to the last run that was applied: if all are
+    the same again there is nothing to do.
+    """
+
+    slug = models.SlugField(max_length=64, unique=True)
+    label = models.CharField(max_length=255)
+    license = models.CharField(max_length=255)
+    homepage = models.CharField(max_length=255, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    enabled = models.BooleanField(default=True)
+    current_version = models.CharField(max_length=128, blank=True, editable=False)
+    is_sample = models.BooleanField(default=False, editable=False)
+    digest = models.CharField(max_length=64, blank=True, editable=False)
+    importer = models.CharField(max_length=64, blank=True, editable=False)
+    validators = models.JSONField(default=dict, blank=True, editable=False)
+    last_sync_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_sync_status = models.CharField(max_length=16, blank=True, editable=False)
+    last_sync_stats = models.JSONField(default=dict, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["position", "slug"]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def get_absolute_url(self) -> str:
+        return reverse("imports:source-detail", args=[self.slug])
+
+
+class ImportRun(models.Model):
+    """One import of one source. Counts are rows of the catalogue; `kinds` has them by model label."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        NOT_MODIFIED = "not_modified", "Not modified"
+        FAILED = "failed", "Failed"
+        ABANDONED = "abandoned", "Abandoned"
+
+    ACTIVE = (Status.QUEUED, Status.RUNNING)
+
+    source = models.ForeignKey(DataSource, models.PROTECT, related_name="runs")
+    status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
+    dry_run = models.BooleanField(default=False)
+    trigger = models.CharField(max_length=16, default="command")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="import_runs"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=255, blank=True)
+    origin = models.CharField(max_length=1024, blank=True)
+    version = models.CharField(max_length=128, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    step = models.CharField(max_length=64, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    withdrawn = models.PositiveIntegerField(default=0)
+    restored = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    unresolved = models.PositiveIntegerField(default=0)
+    issue_count = models.PositiveIntegerField(default=0)
+    kinds = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(status__in=["queued", "running"]), name="one_active_run_per_source"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} run {self.pk} {self.status}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("imports:run-detail", args=[self.pk])
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the run took, in seconds with three decimals, or None while it has not ended."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return round((self.finished_at - self.started_at).total_seconds(), 3)
+
+    def statistics(self) -> dict[str, Any]:
+        """The counts as the API and the command print them."""
+        names = ("created", "updated", "unchanged", "withdrawn", "restored", "skipped", "unresolved")
+        return {name: getattr(self, name) for name in names} | {"issues": self.issue_count}
+
+
+class ImportChange(models.Model):
+    """One row that a run created, updated, withdrew or restored. `changed` is {field: [before, after]}."""
+
+    class Kind(models.TextChoices):
+        CREATED = "created", "Created"
+        UPDATED = "updated", "Updated"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        RESTORED = "restored", "Restored"
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=16, choices=Kind)
+    model = models.CharField(max_length=64)
+    key = models.CharField(max_length=320)
+    name = models.CharField(max_length=512, blank=True)
+    path = models.CharField(max_length=512, blank=True)
+    changed = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["model", "key"], name="import_change_object")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.model} {self.key}"
+
+
+class ImportIssue(models.Model):
+    """A file, or a part of one, that a run skipped, and why. `line` counts from 1 where the format has lines."""
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="issues")
+    path = models.CharField(max_length=512, blank=True)
+    line = models.PositiveIntegerField(null=True, blank=True)
+    message = models.TextField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"

@@ -1,0 +1,247 @@
+"""Writing a snapshot's rows into the catalogue: differences only, in bulk, and what changed is told row by row."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from catalog.models import Sourced
+from catalog.resolution import Resolver
+from imports.intake import Incoming
+from imports.models import ImportChange
+from imports.targets import Children, Target, Values
+
+Item = TypeVar("Item")
+Kind = ImportChange.Kind
+CHUNK = 400
+"""Keys per query: SQLite builds of all ages take 999 parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the catalogue has under a natural key before the import."""
+
+    pk: int
+    content_hash: str
+    withdrawn: bool
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What has to happen to the rows of one kind."""
+
+    target: Target
+    create: list[Incoming]
+    update: list[Incoming]
+    withdraw: list[tuple[Any, ...]]
+    standing: dict[tuple[Any, ...], Standing]
+    unchanged: int
+
+
+@dataclass
+class Provenance:
+    """What every row written by one run gets."""
+
+    source: str
+    version: str
+    now: datetime
+    page: Callable[[str], str]
+
+
+@dataclass
+class Tally:
+    """Rows of one kind by what happened to them, and the changes one by one."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    withdrawn: int = 0
+    restored: int = 0
+    changes: list[ImportChange] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """The counts by their names."""
+        names = ("created", "updated", "unchanged", "withdrawn", "restored")
+        return {name: getattr(self, name) for name in names}
+
+
+def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
+    """The items in lists of at most `size`."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def make_plan(target: Target, incoming: dict[tuple[Any, ...], Incoming], source: str, failed_paths: set[str]) -> Plan:
+    """Compare by content hash what came with what stands. Rows of files that could not be read are not withdrawn."""
+    standing = _standing(target, source)
+    create = [row for key, row in incoming.items() if key not in standing]
+    update = [
+        row
+        for key, row in incoming.items()
+        if (old := standing.get(key)) and (old.withdrawn or old.content_hash != row.content_hash)
+    ]
+    gone = [
+        key
+        for key, old in standing.items()
+        if key not in incoming and not old.withdrawn and old.path not in failed_paths
+    ]
+    return Plan(target, create, update, gone, standing, len(incoming) - len(create) - len(update))
+
+
+def _standing(target: Target, source: str) -> dict[tuple[Any, ...], Standing]:
+    name = next((c for c in ("name", "title", "new_name") if c in target.columns), target.key[-1])
+    columns = ("pk", "content_hash", "withdrawn_at", "path", name, *target.key)
+    rows = target.model._default_manager.filter(source=source).values_list(*columns)
+    return {
+        tuple(key): Standing(pk, hashed, gone is not None, path, named) for pk, hashed, gone, path, named, *key in rows
+    }
+
+
+def store_rows(plan: Plan, provenance: Provenance, resolver: Resolver) -> tuple[Tally, dict[tuple[Any, ...], int]]:
+    """Write one kind's rows without what hangs below them. Returns the tally and the primary key of every row written."""
+    tally = Tally(unchanged=plan.unchanged)
+    before = _rows_before(plan)
+    written = _upsert(plan, provenance, resolver)
+    for incoming in plan.create:
+        tally.created += 1
+        tally.changes.append(_change(Kind.CREATED, plan.target, incoming))
+    for incoming in plan.update:
+        restored = plan.standing[incoming.key].withdrawn
+        tally.restored += restored
+        tally.updated += not restored
+        changed = _changed_columns(before[incoming.key], incoming)
+        tally.changes.append(_change(Kind.RESTORED if restored else Kind.UPDATED, plan.target, incoming, changed))
+    _withdraw(plan, provenance, tally)
+    return tally, written
+
+
+def _upsert(plan: Plan, provenance: Provenance, resolver: Resolver) -> dict[tuple[Any, ...], int]:
+    target = plan.target
+    rows = [_instance(target, incoming, provenance, resolver) for incoming in (*plan.create, *plan.update)]
+    if not rows:
+        return {}
+    kept = ("first_seen_at", "id", *target.unique_columns)
+    fields = [f.name for f in target.model._meta.concrete_fields if f.attname not in kept]
+    target.model._default_manager.bulk_create(
+        rows, update_conflicts=True, unique_fields=target.unique_columns, update_fields=fields
+    )
+    return {target.key_of(row.__dict__): row.pk for row in rows}
+
+
+def _instance(target: Target, incoming: Incoming, provenance: Provenance, resolver: Resolver) -> Sourced:
+    values = dict(incoming.values)
+    if "published_id" in values:
+        values |= _resolved(values["published_id"], resolver)
+    return target.model(
+        **values,
+        source=provenance.source,
+        path=incoming.path,
+        version=provenance.version,
+        source_url=provenance.page(incoming.path),
+        content_hash=incoming.content_hash,
+        first_seen_at=provenance.now,
+        changed_at=provenance.now,
+        withdrawn_at=None,
+    )
+
+
+def _resolved(published_id: str, resolver: Resolver) -> Values:
+    found = resolver.resolve(published_id)
+    return {"technique_id": found.mitre_id, "resolution": found.resolution}
+
+
+def _rows_before(plan: Plan) -> dict[tuple[Any, ...], Values]:
+    pks = [plan.standing[incoming.key].pk for incoming in plan.update]
+    rows: dict[tuple[Any, ...], Values] = {}
+    for chunk in chunks(pks):
+        for row in plan.target.model._default_manager.filter(pk__in=chunk).values("path", *plan.target.columns):
+            rows[plan.target.key_of(row)] = row
+    return rows
+
+
+def _changed_columns(before: Values, incoming: Incoming) -> dict[str, list[Any]]:
+    after = incoming.values | {"path": incoming.path}
+    return {name: [value, after[name]] for name, value in before.items() if value != after[name]}
+
+
+def _withdraw(plan: Plan, provenance: Provenance, tally: Tally) -> None:
+    for chunk in chunks([plan.standing[key].pk for key in plan.withdraw]):
+        plan.target.model._default_manager.filter(pk__in=chunk).update(withdrawn_at=provenance.now)
+    for key in plan.withdraw:
+        old = plan.standing[key]
+        tally.changes.append(
+            ImportChange(kind=Kind.WITHDRAWN, model=plan.target.label, key=key_text(key), name=old.name, path=old.path)
+        )
+    tally.withdrawn += len(plan.withdraw)
+
+
+def _change(kind: Kind, target: Target, incoming: Incoming, changed: Values | None = None) -> ImportChange:
+    name = next((incoming.values[c] for c in ("name", "title", "new_name") if c in incoming.values), incoming.key[-1])
+    return ImportChange(
+        kind=kind, model=target.label, key=key_text(incoming.key), name=name, path=incoming.path, changed=changed or {}
+    )
+
+
+def key_text(key: Sequence[Any]) -> str:
+    """A natural key as one text, at most 320 characters."""
+    return " ".join(map(str, key))[:320]
+
+
+def store_children(
+    plan: Plan, children: Children, field_name: str, pks: dict[tuple[Any, ...], int], resolver: Resolver, tally: Tally
+) -> None:
+    """Bring the rows below written rows to what the records say: set differences, so that what stays is not touched."""
+    touched = [*plan.create, *plan.update]
+    standing = _standing_children(children, [pks[row.key] for row in plan.update])
+    fresh: list[Values] = []
+    stale: list[int] = []
+    moved: dict[tuple[Any, ...], list[Any]] = {}
+    for incoming in touched:
+        parent = pks[incoming.key]
+        wanted = {children.sort_key(row): row for row in children.rows(getattr(incoming.record, field_name))}
+        old = standing.get(parent, {})
+        added = [row for key, row in wanted.items() if key not in old]
+        removed = [key for key in old if key not in wanted]
+        fresh += [row | {f"{children.parent}_id": parent} for row in added]
+        stale += [old[key][0] for key in removed]
+        if added or removed:
+            moved[incoming.key] = [[old[key][1] for key in removed], added]
+    _replace(children, stale, fresh, resolver)
+    _tell(plan, field_name, moved, tally)
+
+
+def _standing_children(children: Children, parents: list[int]) -> dict[int, dict[str, tuple[int, Values]]]:
+    found: dict[int, dict[str, tuple[int, Values]]] = defaultdict(dict)
+    parent_column = f"{children.parent}_id"
+    for chunk in chunks(parents):
+        rows = children.model._default_manager.filter(**{f"{parent_column}__in": chunk})
+        for row in rows.order_by().values("pk", parent_column, *children.columns):
+            pk, parent = row.pop("pk"), row.pop(parent_column)
+            found[parent][children.sort_key(row)] = (pk, row)
+    return found
+
+
+def _replace(children: Children, stale: list[int], fresh: list[Values], resolver: Resolver) -> None:
+    manager = children.model._default_manager
+    for chunk in chunks(stale):
+        manager.filter(pk__in=chunk).delete()
+    if children.is_reference:
+        fresh = [row | _resolved(row["published_id"], resolver) for row in fresh]
+    manager.bulk_create([children.model(**row) for row in fresh])
+
+
+def _tell(plan: Plan, field_name: str, moved: dict[tuple[Any, ...], list[Any]], tally: Tally) -> None:
+    """Add what moved below updated rows to their changes: {field: [removed rows, added rows]}."""
+    updated = {key_text(incoming.key) for incoming in plan.update}
+    by_text = {key_text(key): value for key, value in moved.items()}
+    for change in tally.changes:
+        if change.key in updated and change.key in by_text:
+            change.changed[field_name] = json.loads(json.dumps(by_text[change.key]))
