@@ -48,7 +48,7 @@ class UndefinedVariable(str):
 
     def __mod__(self, variable: object) -> str:
         template = _template_of(sys._getframe(1))
-        if template.startswith(str(_folder.parent)) or "site-packages" in template:
+        if "site-packages" in template:
             return ""
         raise TemplateSyntaxError(f"{template}: undefined variable `{variable}`")
 
