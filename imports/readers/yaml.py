@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import yaml
@@ -42,10 +43,30 @@ _CONSTANTS: dict[str, bool | None] = {
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document: its value, and where its top-level keys stand (as offsets) in the text it was read from."""
+
+    value: object
+    text: str
+    starts: dict[str, int]
+    end: int
+
+    @property
+    def lines(self) -> dict[str, int]:
+        """The line of each top-level key, counted from 1."""
+        return {key: line_at(self.text, start) for key, start in self.starts.items()}
+
+    def section(self, key: str) -> str:
+        """The text from the top-level `key` to the next one or the document's end, comments and line breaks as upstream has them."""
+        start = self.starts[key]
+        return self.text[start : min((other for other in self.starts.values() if other > start), default=self.end)]
+
+
 def load_yaml(text: str) -> object:
     """The value of the only document in `text`: None, bool, int, float, str, list or dict with text keys.
 
-    Raises ParseError with the line for anything but exactly one document, and for all that `load_documents` refuses.
+    Raises ParseError with the line for anything but exactly one document, and for all that `read_documents` refuses.
     """
     documents = load_documents(text)
     if len(documents) != 1:
@@ -54,13 +75,19 @@ def load_yaml(text: str) -> object:
 
 
 def load_documents(text: str) -> list[object]:
-    """The values of all documents in `text`, in order; an empty file has none.
+    """The values of all documents in `text`, in order; an empty file has none. Raises what `read_documents` raises."""
+    return [document.value for document in read_documents(text)]
+
+
+def read_documents(text: str) -> list[Document]:
+    """All documents in `text`, in order; an empty file has none.
 
     Raises ParseError with the line for text that is not YAML, for what the module's docstring names, and beyond 32 levels,
     50,000 values, 200 documents or 8 million characters.
     """
     if len(text) > MAX_CHARACTERS:
         raise ParseError(f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read")
+    text = text.removeprefix("\ufeff")
     try:
         return _Documents(text).read()
     except yaml.MarkedYAMLError as error:
@@ -70,25 +97,32 @@ def load_documents(text: str) -> list[object]:
         line = text.encode().count(b"\n", 0, error.position) + 1
         raise ParseError(f"not YAML: {error.reason} (U+{error.character:04X})", line=line) from error
     except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start) + 1
-        raise ParseError("not Unicode text: a lone surrogate", line=line) from error
+        raise ParseError("not Unicode text: a lone surrogate", line=line_at(text, error.start)) from error
+
+
+def line_at(text: str, offset: int) -> int:
+    """The line of the character at `offset`, counted from 1."""
+    return text.count("\n", 0, offset) + 1
 
 
 class _Documents:
     """Builds values from the events of one text. The nesting of its calls is bounded by MAX_DEPTH."""
 
     def __init__(self, text: str) -> None:
+        self._text = text
         self._next: Callable[[], _Event] = yaml.CSafeLoader(text).get_event
         self._values = 0
+        self._starts: dict[str, int] = {}
 
-    def read(self) -> list[object]:
-        documents: list[object] = []
+    def read(self) -> list[Document]:
+        documents: list[Document] = []
         self._next()
         while type(event := self._next()) is yaml.DocumentStartEvent:
             if len(documents) == MAX_DOCUMENTS:
                 _refuse(event, f"more than {MAX_DOCUMENTS} documents in one file")
-            documents.append(self._value(self._next(), 0))
-            self._next()
+            self._starts = {}
+            value = self._value(self._next(), 0)
+            documents.append(Document(value, self._text, self._starts, self._next().start_mark.index))
         return documents
 
     def _value(self, event: _Event, depth: int) -> object:
@@ -122,6 +156,8 @@ class _Documents:
             key = self._key(event)
             if key in mapping:
                 _refuse(event, f"the key {key!r} is there twice")
+            if depth == 1:
+                self._starts[key] = event.start_mark.index
             mapping[key] = self._value(self._next(), depth)
         return mapping
 
