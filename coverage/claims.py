@@ -1,0 +1,72 @@
+"""What could be done about each technique, counted: rules, templates, actors that use it, defences, controls.
+
+A claim says that something exists, never that it works. A parent technique is counted twice over: by itself, and as a family
+with its sub-techniques, where a rule that names both counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from catalog.models import (
+    DefensiveTechniqueMapping,
+    DetectionRuleTechnique,
+    MitigationTechnique,
+    TechniqueReference,
+    TestTemplate,
+)
+from compliance.models import ComplianceControlMapping
+from intel.models import ThreatActorTechnique
+
+LIVE_RULE = Q(rule__withdrawn_at=None, rule__mapped=True) & ~Q(rule__status="deprecated")
+ACTIVE_ACTOR = Q(actor__withdrawn_at=None, actor__revoked=False, actor__deprecated=False)
+CONTROL_IN_FORCE = Q(control__withdrawn_at=None, control__withdrawn=False, is_current=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One kind of thing that can stand beside a technique: the references, which of them count, and what is counted."""
+
+    name: str
+    model: type[TechniqueReference]
+    counts: Q
+    subject: str
+
+    def references(self) -> QuerySet[TechniqueReference]:
+        """The references that count."""
+        return self.model._default_manager.filter(self.counts).order_by()
+
+
+CLAIMS = (
+    Claim("rules", DetectionRuleTechnique, LIVE_RULE, "rule"),
+    Claim("templates", TestTemplate, Q(withdrawn_at=None), "pk"),
+    Claim("actors", ThreatActorTechnique, ACTIVE_ACTOR, "actor"),
+    Claim("defences", DefensiveTechniqueMapping, Q(defensive_technique__withdrawn_at=None), "defensive_technique"),
+    Claim(
+        "mitigations", MitigationTechnique, Q(mitigation__withdrawn_at=None, mitigation__deprecated=False), "mitigation"
+    ),
+    Claim("controls", ComplianceControlMapping, CONTROL_IN_FORCE, "control"),
+)
+CLAIM = {claim.name: claim for claim in CLAIMS}
+
+
+def claims(name: str, techniques: Iterable[str] | None = None) -> dict[str, int]:
+    """How many rules (templates, ...) each technique has by itself, by ATT&CK id; only those of `techniques` if given."""
+    return _counted(CLAIM[name], F("technique_id"), techniques)
+
+
+def family_claims(name: str, techniques: Iterable[str] | None = None) -> dict[str, int]:
+    """How many rules (templates, ...) each top-level technique has together with its sub-techniques, by ATT&CK id."""
+    return _counted(CLAIM[name], Coalesce(F("technique__parent_id"), F("technique_id")), techniques)
+
+
+def _counted(claim: Claim, technique: Coalesce | F, techniques: Iterable[str] | None) -> dict[str, int]:
+    rows = claim.references().exclude(technique=None).annotate(subject_of=technique)
+    if techniques is not None:
+        rows = rows.filter(subject_of__in=list(techniques))
+    counted = rows.values_list("subject_of").annotate(number=Count(claim.subject, distinct=True))
+    return dict(counted)

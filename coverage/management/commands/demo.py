@@ -1,0 +1,98 @@
+"""`manage.py demo`: everything for a first look on one machine: database, all sources, a login, and the site."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from coverage.summary import coverage_summary
+from imports.models import DataSource
+
+SAMPLES = settings.BASE_DIR / "samples"
+UPSTREAM = ("codeload.github.com", 443)
+
+
+class Command(BaseCommand):
+    """Imports from AEGIS_MIRROR if set, else from the upstreams, else (no network) from samples/; then serves the site."""
+
+    help = "Set up, import all sources, print what was imported, and serve the site."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+        parser.add_argument("--no-serve", action="store_true", help="stop after the import")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write("Setting up the database ...")
+        call_command("migrate", verbosity=0)
+        self._import()
+        self._print_summary()
+        call_command("seed_admin", username="admin", if_none=True)
+        if not options["no_serve"]:
+            self._serve(options["port"])
+
+    def _import(self) -> None:
+        mirror = self._input()
+        if mirror is None:
+            return
+        try:
+            call_command("import_source", all=True, mirror=mirror)
+        except SystemExit:
+            self.stdout.write(
+                self.style.WARNING("Some sources could not be imported (see above); the others are there.")
+            )
+
+    def _input(self) -> str | None:
+        """The mirror to import from, an empty text for the upstreams, or None where there is nothing to import."""
+        if settings.AEGIS_MIRROR:
+            self.stdout.write(f"Importing all sources from the mirror {settings.AEGIS_MIRROR} ...")
+            return str(settings.AEGIS_MIRROR)
+        if _is_reachable():
+            self.stdout.write("Importing all sources from their upstreams ...")
+            return ""
+        if DataSource.objects.filter(is_sample=False).exclude(current_version="").exists():
+            self.stdout.write(self.style.WARNING("No network: the catalogue stays as it was last imported."))
+            return None
+        self.stdout.write(
+            self.style.WARNING("No network: importing the made-up world in samples/. Set AEGIS_MIRROR for real data.")
+        )
+        return str(SAMPLES)
+
+    def _print_summary(self) -> None:
+        summary = coverage_summary()
+        self.stdout.write("")
+        for line in summary.lines():
+            self.stdout.write(line)
+        self.stdout.write("")
+
+    def _serve(self, port: int) -> None:
+        self.stdout.write(f"Aegis is at http://127.0.0.1:{port} (Ctrl+C stops it)")
+        self.stdout.flush()
+        gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+        arguments = [
+            "aegis.wsgi",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--workers",
+            "2",
+            "--threads",
+            "4",
+            "--log-level",
+            "warning",
+        ]
+        os.execv(gunicorn, [gunicorn, *arguments])  # noqa: S606 (the program beside this Python, no shell)
+
+
+def _is_reachable() -> bool:
+    try:
+        with socket.create_connection(UPSTREAM, timeout=5):
+            return True
+    except OSError:
+        return False
