@@ -58,7 +58,7 @@ class Document:
         return {key: line_at(self.text, start) for key, start in self.starts.items()}
 
     def section(self, key: str) -> str:
-        """The text from the top-level `key` to the next one or the document's end, comments and line breaks as upstream has them."""
+        """The text from the top-level `key` to the next one or the document's end, comments and line breaks as they are."""
         start = self.starts[key]
         return self.text[start : min((other for other in self.starts.values() if other > start), default=self.end)]
 
