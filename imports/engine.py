@@ -5,7 +5,7 @@ A preview is the same code with the catalogue rolled back at the end; importing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -17,12 +17,11 @@ from django.db import transaction
 
 from catalog.models import Technique, TechniqueCrosswalk
 from catalog.resolution import Resolver, resolve_again, unresolved_by_source
-from imports.intake import Intake, parse_file, take_in
+from imports.intake import Found, Intake, parse_file, take_in
 from imports.models import ImportChange
-from imports.records import Record
-from imports.store import Plan, Provenance, Tally, make_plan, store_children, store_rows
+from imports.store import Provenance, Tally, Written, make_plan, store_children, store_rows
 from imports.targets import TARGETS, Target
-from imports.upstream import HttpsFile, Issue, Source, SourceFile, Version
+from imports.upstream import HttpsFile, Issue, Source, SourceFile
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the step's name, what is done of it, and its total where that is known."""
@@ -59,16 +58,13 @@ def importer_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def read(source: Source, files: Iterator[SourceFile], total: int | None, progress: Progress) -> tuple[Intake, str]:
-    """Parse all files of a snapshot. Returns the intake and the version that the files themselves tell, if any."""
-    parsed: list[tuple[str, list[Record | Issue]]] = []
-    version = ""
+def read(source: Source, files: Iterable[SourceFile], total: int, progress: Progress) -> Intake:
+    """Parse all files of a snapshot. Raises SourceUnreadable where one of a source's joined files cannot be read."""
+    parsed: list[tuple[str, list[Found]]] = []
     for number, file in enumerate(files, 1):
-        found = parse_file(source, file)
-        version = next((item.text for item in found if isinstance(item, Version)), version)
-        parsed.append((file.path, [item for item in found if not isinstance(item, Version)]))
+        parsed.append((file.path, parse_file(source, file)))
         progress("parse", number, total)
-    return take_in(source, parsed), version
+    return take_in(source, parsed)
 
 
 class Store:
@@ -78,7 +74,7 @@ class Store:
         self._source = source
         self._intake = intake
         self._provenance = Provenance(source.slug, version, now, lambda path: page_of(source, path, version))
-        self._written: list[tuple[Plan, dict[tuple[object, ...], int], Tally]] = []
+        self._written: list[Written] = []
 
     @cached_property
     def _resolver(self) -> Resolver:
@@ -89,9 +85,9 @@ class Store:
         outcome = Outcome(version=self._provenance.version, issues=self._intake.issues, skipped=self._intake.skipped)
         for target in TARGETS:
             self._store(target, outcome)
-        for number, (plan, pks, tally) in enumerate(self._written, 1):
-            for field_name, children in plan.target.children.items():
-                store_children(plan, children, field_name, pks, self._resolver, tally)
+        for number, written in enumerate(self._written, 1):
+            for field_name, children in written.plan.target.children.items():
+                store_children(written, field_name, children, self._resolver)
             progress("link", number, len(self._written))
         outcome.references_moved = self._resolve_again()
         outcome.unresolved = unresolved_by_source().get(self._source.slug, 0)
@@ -99,18 +95,18 @@ class Store:
 
     def _store(self, target: Target, outcome: Outcome) -> None:
         plan = make_plan(target, self._intake.of(target), self._source.slug, self._intake.failed_paths)
-        if not (plan.create or plan.update or plan.withdraw or plan.unchanged):
+        if not (plan.writes or plan.unchanged):
             return
-        tally, pks = store_rows(plan, self._provenance, self._resolver)
-        outcome.kinds[target.label] = tally
-        self._written.append((plan, pks, tally))
+        written = store_rows(plan, self._provenance, self._resolver)
+        outcome.kinds[target.label] = written.tally
+        self._written.append(written)
         if target.model in (Technique, TechniqueCrosswalk):
             self.__dict__.pop("_resolver", None)
 
     def _resolve_again(self) -> int:
         moved = any(
-            plan.target.model in (Technique, TechniqueCrosswalk) and (plan.create or plan.update or plan.withdraw)
-            for plan, _, _ in self._written
+            written.plan.target.model in (Technique, TechniqueCrosswalk) and written.plan.writes
+            for written in self._written
         )
         return resolve_again(self._resolver) if moved else 0
 
@@ -124,16 +120,9 @@ def page_of(source: Source, path: str, version: str) -> str:
 
 
 @transaction.atomic
-def store(
-    source: Source,
-    intake: Intake,
-    version: str,
-    now: datetime,
-    progress: Progress,
-    finish: Callable[[Outcome], None] | None,
-) -> Outcome:
-    """Store an intake in one transaction together with `finish`; without `finish` it is a preview and is rolled back."""
-    outcome = Store(source, intake, version, now).run(progress)
+def store(work: Store, progress: Progress, finish: Callable[[Outcome], None] | None) -> Outcome:
+    """Do the work in one transaction together with `finish`; without `finish` it is a preview and is rolled back."""
+    outcome = work.run(progress)
     if finish is None:
         transaction.set_rollback(True)
     else:

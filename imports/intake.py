@@ -12,7 +12,10 @@ import yaml
 
 from imports.records import Record
 from imports.targets import TARGET_OF, Target, Values
-from imports.upstream import Issue, ParseError, Source, SourceFile
+from imports.upstream import Issue, ParseError, Source, SourceFile, Version
+
+Found = Record | Issue | Version
+"""What a parser yields."""
 
 CONTROL_CHARACTER = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:u00[01][0-9a-f]|b|f)")
 """A control character other than tab, line feed and carriage return, as JSON escapes it."""
@@ -47,12 +50,14 @@ class Incoming:
 
 @dataclass
 class Intake:
-    """What a snapshot holds. `failed_paths` are the files of which something could not be read: nothing of them is withdrawn."""
+    """What a snapshot holds. `failed_paths` are the files of which something could not be read: nothing of them is withdrawn.
+    `version` is what the files themselves tell of it, if they do."""
 
     rows: dict[type[Record], dict[tuple[object, ...], Incoming]] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     failed_paths: set[str] = field(default_factory=set)
     skipped: int = 0
+    version: str = ""
 
     def of(self, target: Target) -> dict[tuple[object, ...], Incoming]:
         """The incoming rows of one kind by natural key."""
@@ -76,7 +81,7 @@ def _repeated(key: tuple[object, ...], path: str) -> str:
     return f"{' '.join(map(str, key))} is already defined in {path}: this second one is skipped"
 
 
-def parse_file(source: Source, file: SourceFile) -> list[Record | Issue]:
+def parse_file(source: Source, file: SourceFile) -> list[Found]:
     """The records of one file. Every error of a hostile file ends as an issue; for a `complete` source it fails the run."""
     try:
         return list(source.parse(file))
@@ -89,12 +94,14 @@ def parse_file(source: Source, file: SourceFile) -> list[Record | Issue]:
     return [issue]
 
 
-def take_in(source: Source, parsed: Iterable[tuple[str, list[Record | Issue]]]) -> Intake:
+def take_in(source: Source, parsed: Iterable[tuple[str, list[Found]]]) -> Intake:
     """The intake of all parsed files, in the order of their paths, so that the order of an archive changes nothing."""
     intake = Intake()
     for path, found in _assembled(source, sorted(parsed, key=lambda item: item[0])):
         if isinstance(found, Issue):
             intake.report(_located(found, path))
+        elif isinstance(found, Version):
+            intake.version = found.text
         else:
             _accept(intake, found, path)
     return intake
@@ -104,17 +111,17 @@ def _located(issue: Issue, path: str) -> Issue:
     return Issue(message=issue.message, path=issue.path or path, line=issue.line)
 
 
-def _assembled(source: Source, parsed: list[tuple[str, list[Record | Issue]]]) -> Iterator[tuple[str, Record | Issue]]:
+def _assembled(source: Source, parsed: list[tuple[str, list[Found]]]) -> Iterator[tuple[str, Found]]:
     found = ((path, item) for path, items in parsed for item in items)
     if source.assemble is None:
         yield from found
         return
     pieces: list[tuple[str, Record]] = []
     for path, item in found:
-        if isinstance(item, Issue):
-            yield path, item
-        else:
+        if isinstance(item, Record):
             pieces.append((path, item))
+        else:
+            yield path, item
     yield from source.assemble(pieces)
 
 

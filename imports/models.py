@@ -11,7 +11,7 @@ from django.urls import reverse
 
 
 class DataSource(models.Model):
-    """One upstream and the state of its last sync. What is fixed about it (URLs, files, licence) is its file in `imports.sources`.
+    """One upstream and the state of its last sync. What is fixed about it (URLs, files) is in its `imports.sources` file.
 
     `validators` (ETag and Last-Modified by URL), `digest` and `importer` belong to the last run that was applied: if all are
     the same again there is nothing to do.

@@ -8,7 +8,6 @@ string or tuple means that the upstream publishes nothing there.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +22,6 @@ class TechniqueUse:
     published_id: str
     text: str = ""
     campaign: str = ""
-
-
-# --- ATT&CK ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +111,7 @@ class DetectionStrategyRecord(AttackObject):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalyticRecord(AttackObject):
-    """`strategy` is the ATT&CK id of the detection strategy it belongs to; `mutable_elements` are {field, description}."""
+    """`strategy` is its detection strategy's ATT&CK id; `mutable_elements` are {field, description}."""
 
     strategy: str = ""
     platforms: tuple[str, ...] = ()
@@ -141,12 +137,9 @@ class TechniqueCrosswalkRecord(Record):
     new_name: str
 
 
-# --- Emulation and detection ----------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executor:
-    """One way to run a template. `platform` is as in `platforms`; a manual test has executor "manual" and its steps as command."""
+    """One way to run a template; a manual test has the executor "manual" and its steps as command."""
 
     platform: str
     executor: str
@@ -244,9 +237,6 @@ class DetectionRuleRecord(Record):
     content: str = ""
 
 
-# --- Defence --------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactPath:
     """Why a defence counters a technique: it `defends` an artifact that the technique `attacks` (relations by name)."""
@@ -265,7 +255,7 @@ class DefenseMapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefensiveTechniqueRecord(Record):
-    """A D3FEND technique; `parent` is a D3FEND id or empty, `tactic` one of the seven ("Harden"), `position` the tactic's order."""
+    """A D3FEND technique; `parent` is a D3FEND id or empty, `tactic` one of the seven ("Harden")."""
 
     d3fend_id: str
     iri: str
@@ -277,9 +267,6 @@ class DefensiveTechniqueRecord(Record):
     synonyms: tuple[str, ...] = ()
     url: str = ""
     techniques: tuple[DefenseMapping, ...] = ()
-
-
-# --- Threat intelligence --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,9 +291,6 @@ class ThreatActorRecord(AttackObject):
     revoked_by: str = ""
     techniques: tuple[TechniqueUse, ...] = ()
     software: tuple[TechniqueUse, ...] = ()
-
-
-# --- Compliance -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,6 +326,3 @@ class ComplianceControlRecord(Record):
     parent: str = ""
     withdrawn: bool = False
     mappings: tuple[ControlMapping, ...] = ()
-
-
-RecordValue = Any

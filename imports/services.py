@@ -12,12 +12,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from aegis.accounts.models import User
+from catalog.resolution import unresolved_by_source
 from imports import engine
 from imports.fetchers import FetchError, NotModified, Snapshot, fetch
 from imports.intake import SourceUnreadable
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
-from imports.signals import import_finished
 from imports.registry import SOURCES
+from imports.signals import import_finished
 from imports.upstream import Source
 
 Status = ImportRun.Status
@@ -116,7 +117,7 @@ class Execution:
         self._heard = timezone.now() - HEARTBEAT_EVERY
 
     def carry_out(self) -> ImportRun:
-        """Fetch, read and store. An upstream or a file that fails ends the run as failed, with the reason; nothing is written then."""
+        """Fetch, read and store. Input that cannot be had or read ends the run as failed, and nothing is written."""
         run = self._run
         run.status, run.started_at = Status.RUNNING, timezone.now()
         run.save(update_fields=["status", "started_at"])
@@ -138,7 +139,7 @@ class Execution:
             local=self._local,
             validators=known,
             extra_hosts=settings.AEGIS_EXTRA_HOSTS,
-            progress=self._tell,
+            progress=lambda _url, done, total: self._tell("fetch", done, total),
         )
         if isinstance(found, NotModified):
             self._not_modified()
@@ -150,18 +151,18 @@ class Execution:
         self._store(found)
 
     def _store(self, snapshot: Snapshot) -> None:
-        intake, told_version = engine.read(self._source, snapshot.files(), None, self._tell)
+        intake = engine.read(self._source, snapshot.files(), len(snapshot.pieces), self._tell)
         for issue in snapshot.issues:
             intake.report(issue)
-        self._run.version = (snapshot.version or told_version or snapshot.digest[:12])[:128]
-        now = timezone.now()
+        self._run.version = (snapshot.version or intake.version or snapshot.digest[:12])[:128]
 
         def finish(outcome: engine.Outcome) -> None:
             self._record(outcome)
             self._remember(snapshot)
 
         keep = None if self._run.dry_run else finish
-        outcome = engine.store(self._source, intake, self._run.version, now, self._progress, keep)
+        work = engine.Store(self._source, intake, self._run.version, timezone.now())
+        outcome = engine.store(work, self._progress, keep)
         if self._run.dry_run:
             with transaction.atomic():
                 self._record(outcome)
@@ -194,7 +195,7 @@ class Execution:
         run.version = version or run.source.current_version
         run.unchanged = sum(last.get(name, 0) for name in ("created", "updated", "unchanged", "restored"))
         run.skipped = last.get("skipped", 0)
-        run.unresolved = engine.unresolved_by_source().get(run.source.slug, 0)
+        run.unresolved = unresolved_by_source().get(run.source.slug, 0)
         self._end(Status.NOT_MODIFIED)
 
     def _end(self, status: ImportRun.Status, error: str = "") -> None:

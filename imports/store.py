@@ -18,6 +18,8 @@ from imports.targets import Children, Target, Values
 
 Item = TypeVar("Item")
 Kind = ImportChange.Kind
+NAMES = ("name", "title", "new_name")
+"""Columns that name a row for people, by preference."""
 CHUNK = 400
 """Keys per query: SQLite builds of all ages take 999 parameters."""
 
@@ -43,6 +45,11 @@ class Plan:
     withdraw: list[tuple[Any, ...]]
     standing: dict[tuple[Any, ...], Standing]
     unchanged: int
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything has to be written."""
+        return bool(self.create or self.update or self.withdraw)
 
 
 @dataclass
@@ -72,6 +79,15 @@ class Tally:
         return {name: getattr(self, name) for name in names}
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was done with the rows of one kind: the plan, the primary key of every row written, and the tally."""
+
+    plan: Plan
+    pks: dict[tuple[Any, ...], int]
+    tally: Tally
+
+
 def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
     """The items in lists of at most `size`."""
     iterator = iter(items)
@@ -97,7 +113,7 @@ def make_plan(target: Target, incoming: dict[tuple[Any, ...], Incoming], source:
 
 
 def _standing(target: Target, source: str) -> dict[tuple[Any, ...], Standing]:
-    name = next((c for c in ("name", "title", "new_name") if c in target.columns), target.key[-1])
+    name = next((column for column in NAMES if column in target.columns), target.key[-1])
     columns = ("pk", "content_hash", "withdrawn_at", "path", name, *target.key)
     rows = target.model._default_manager.filter(source=source).values_list(*columns)
     return {
@@ -105,8 +121,8 @@ def _standing(target: Target, source: str) -> dict[tuple[Any, ...], Standing]:
     }
 
 
-def store_rows(plan: Plan, provenance: Provenance, resolver: Resolver) -> tuple[Tally, dict[tuple[Any, ...], int]]:
-    """Write one kind's rows without what hangs below them. Returns the tally and the primary key of every row written."""
+def store_rows(plan: Plan, provenance: Provenance, resolver: Resolver) -> Written:
+    """Write one kind's rows without what hangs below them."""
     tally = Tally(unchanged=plan.unchanged)
     before = _rows_before(plan)
     written = _upsert(plan, provenance, resolver)
@@ -120,7 +136,7 @@ def store_rows(plan: Plan, provenance: Provenance, resolver: Resolver) -> tuple[
         changed = _changed_columns(before[incoming.key], incoming)
         tally.changes.append(_change(Kind.RESTORED if restored else Kind.UPDATED, plan.target, incoming, changed))
     _withdraw(plan, provenance, tally)
-    return tally, written
+    return Written(plan, written, tally)
 
 
 def _upsert(plan: Plan, provenance: Provenance, resolver: Resolver) -> dict[tuple[Any, ...], int]:
@@ -184,7 +200,7 @@ def _withdraw(plan: Plan, provenance: Provenance, tally: Tally) -> None:
 
 
 def _change(kind: Kind, target: Target, incoming: Incoming, changed: Values | None = None) -> ImportChange:
-    name = next((incoming.values[c] for c in ("name", "title", "new_name") if c in incoming.values), incoming.key[-1])
+    name = str(next((incoming.values[c] for c in NAMES if c in incoming.values), incoming.key[-1]))
     return ImportChange(
         kind=kind, model=target.label, key=key_text(incoming.key), name=name, path=incoming.path, changed=changed or {}
     )
@@ -195,10 +211,9 @@ def key_text(key: Sequence[Any]) -> str:
     return " ".join(map(str, key))[:320]
 
 
-def store_children(
-    plan: Plan, children: Children, field_name: str, pks: dict[tuple[Any, ...], int], resolver: Resolver, tally: Tally
-) -> None:
+def store_children(written: Written, field_name: str, children: Children, resolver: Resolver) -> None:
     """Bring the rows below written rows to what the records say: set differences, so that what stays is not touched."""
+    plan, pks = written.plan, written.pks
     touched = [*plan.create, *plan.update]
     standing = _standing_children(children, [pks[row.key] for row in plan.update])
     fresh: list[Values] = []
@@ -215,7 +230,7 @@ def store_children(
         if added or removed:
             moved[incoming.key] = [[old[key][1] for key in removed], added]
     _replace(children, stale, fresh, resolver)
-    _tell(plan, field_name, moved, tally)
+    _tell(plan, field_name, moved, written.tally)
 
 
 def _standing_children(children: Children, parents: list[int]) -> dict[int, dict[str, tuple[int, Values]]]:

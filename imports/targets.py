@@ -81,7 +81,7 @@ class Target:
     model: type[Sourced]
     key: tuple[str, ...]
     children: dict[str, Children] = field(default_factory=dict)
-    extra: Callable[[Any, str], Values] = lambda record, path: {}
+    derive: Callable[[Any, str], Values] = lambda record, path: {}
     per_source: bool = False
 
     @property
@@ -111,8 +111,8 @@ class Target:
 
     def values(self, record: Record, path: str) -> Values:
         """The content columns of `record`, which came from the file `path`."""
-        extra = self.extra(record, path)
-        return {name: extra[name] if name in extra else self._value(record, name) for name in self.columns}
+        derived = self.derive(record, path)
+        return {name: derived[name] if name in derived else self._value(record, name) for name in self.columns}
 
     def _value(self, record: Record, column: str) -> Any:
         model_field = self._fields[column]
@@ -255,7 +255,7 @@ TARGETS: tuple[Target, ...] = (
         model=DetectionRule,
         key=("external_id",),
         per_source=True,
-        extra=lambda record, path: {"mapped": bool(record.techniques), "file_name": _file_name(path)},
+        derive=lambda record, path: {"mapped": bool(record.techniques), "file_name": _file_name(path)},
         children={
             "techniques": Children(
                 model=DetectionRuleTechnique,
@@ -312,7 +312,7 @@ TARGETS: tuple[Target, ...] = (
         record=records.ComplianceControlRecord,
         model=ComplianceControl,
         key=("framework_id", "control_id"),
-        extra=lambda record, path: {
+        derive=lambda record, path: {
             "sort_key": _control_sort_key(record.control_id),
             "parent_control_id": record.parent,
         },

@@ -93,8 +93,8 @@ class Source:
     `files` are glob patterns on paths inside archives (`**` crosses folders, `*` does not); single HTTPS files always
     count. `select` narrows the matching archive paths further when that takes a look at all of them. `parse` turns one
     file into records and issues; ParseError means that the whole file is unreadable. `assemble` joins records of several
-    files: it sees all of them at once, each with its path, and yields the same way; both are pure. `complete` says that the files only make sense together: one that
-    cannot be read fails the run instead of being skipped.
+    files: it sees all of them at once, each with its path, and yields the same way; both are pure. `complete` says that
+    the files only make sense together: one that cannot be read fails the run instead of being skipped.
     """
 
     slug: str
