@@ -21,8 +21,9 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 def load_toml(text: str) -> dict[str, object]:
     """The document's table: str, int, float, bool, dates and times, lists and dicts of them.
 
-    Raises ParseError, with the line where known, for text that is not TOML, beyond 1.5 million characters, lines of 64 kB or dotted
-    keys of 20 parts, and for nesting that Python's recursion limit does not allow.
+    Raises ParseError, with the line where known, for text that is not TOML, beyond 1.5 million characters, lines of 64 kB or
+    dotted names of 20 parts, and for nesting that Python's recursion limit does not allow. A line break in a text is "\\n",
+    also where the file has CRLF: TOML leaves that to its readers.
     """
     if len(text) > MAX_CHARACTERS:
         raise ParseError(f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read")
