@@ -1,1 +1,93 @@
 """Template context of every page: the navigation."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from aegis.accounts.policy import allows
+
+Count = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place in the navigation: shown to those whom the policy allows `action`, once the route `url_name` exists."""
+
+    group: str
+    label: str
+    url_name: str
+    icon: str
+    action: str
+    count: Count | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as one visitor sees it on one page."""
+
+    label: str
+    url: str
+    icon: str
+    is_current: bool
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The links below one heading."""
+
+    label: str
+    links: tuple[Link, ...]
+
+
+ENTRIES = (
+    Entry("Work", "Home", "coverage:home", "home", "coverage.read"),
+    Entry("Work", "Matrix", "coverage:matrix", "matrix", "coverage.read"),
+    Entry("Knowledge", "Techniques", "coverage:technique-list", "list", "coverage.read"),
+    Entry("Knowledge", "Templates", "catalog:template-list", "book", "catalog.read"),
+    Entry("Knowledge", "Rules", "catalog:rule-list", "rule", "catalog.read"),
+    Entry("Knowledge", "Actors", "intel:actor-list", "users", "intel.read"),
+    Entry("Knowledge", "Defences", "catalog:defence-list", "shield", "catalog.read"),
+    Entry("Knowledge", "Compliance", "compliance:control-list", "scale", "compliance.read"),
+    Entry("System", "Data sources", "imports:source-list", "db", "source.read"),
+    Entry("System", "API", "api:docs", "code", "catalog.read"),
+    Entry("System", "Django admin", "admin:index", "gear", "admin.use"),
+)
+
+
+def navigation(request: HttpRequest) -> dict[str, object]:
+    """`navigation`: groups of links for this visitor. Built, and counted, only when a template looks at it."""
+    return {"navigation": SimpleLazyObject(lambda: groups(request))}
+
+
+def groups(request: HttpRequest) -> tuple[Group, ...]:
+    """The navigation as `request` sees it, in the order of `ENTRIES`; headings without a link are left out."""
+    links = list(_links(request))
+    return tuple(
+        Group(label, tuple(link for _, link in entries)) for label, entries in groupby(links, key=lambda pair: pair[0])
+    )
+
+
+def _links(request: HttpRequest) -> Iterator[tuple[str, Link]]:
+    for entry in ENTRIES:
+        url = _url(entry.url_name)
+        if url and allows(request.user, entry.action):
+            count = entry.count() if entry.count else None
+            yield entry.group, Link(entry.label, url, entry.icon, _leads_to(url, request.path), count)
+
+
+def _url(name: str) -> str:
+    """The address of a route, empty while the route does not exist: no link in the navigation is dead."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _leads_to(url: str, path: str) -> bool:
+    """Whether the page at `path` is the one at `url`, or below it. Nothing is below the home page."""
+    return path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))

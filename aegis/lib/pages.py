@@ -1,0 +1,35 @@
+"""How a page is answered: whole on the first visit, one named part of it to htmx; and how a long list is cut into pages."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+Row = TypeVar("Row", bound=Model)
+
+
+def render_page(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    partial: str = "content",
+    status: int = 200,
+) -> HttpResponse:
+    """The whole page, or to an htmx request the partial of that name in the same template, with the same context.
+
+    A page that htmx fetches to restore history is whole. The answer varies on the headers that decide.
+    """
+    wants_part = request.htmx and not request.htmx.history_restore_request
+    response = render(request, f"{template}#{partial}" if wants_part else template, context, status=status)
+    patch_vary_headers(response, ("HX-Request", "HX-History-Restore-Request"))
+    return response
+
+
+def paginate(request: HttpRequest, queryset: QuerySet[Row], per_page: int = 50) -> Page[Row]:
+    """The page that `?page=` names; the first for nonsense, the last for a number beyond the end."""
+    return Paginator(queryset, per_page).get_page(request.GET.get("page"))
