@@ -74,7 +74,7 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Calla
 
 
 def _drf_class(view: Callable[..., Any]) -> type | None:
-    """The DRF view class behind a routed view. Told by its attributes: importing DRF's views here would load all of DRF."""
+    """The DRF view class behind a routed view, told by its attributes: to import DRF here would be to load all of it."""
     kind = getattr(view, "cls", None)
     return kind if hasattr(kind, "permission_classes") else None
 

@@ -19,8 +19,8 @@ API_PREFIX = "/api/"
 class PolicyMiddleware:
     """Lets a request through to a public view, to a DRF view with the policy permission, or where the policy allows it.
 
-    Everybody else gets the login page if they are not logged in, and 403 if they are. A view that names no action is refused
-    to all, admins too.
+    Everybody else gets the login page if they are not logged in, and 403 if they are. A view that names no action is
+    refused to all, admins too.
     """
 
     def __init__(self, respond: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -52,7 +52,7 @@ def refusal(request: HttpRequest) -> HttpResponse:
 
 
 def login_redirect(request: HttpRequest) -> HttpResponse:
-    """To the login page, and afterwards back to the page that was asked for (of an htmx request: the page it came from)."""
+    """To the login page, and afterwards back to the page that was asked for (for htmx: to the page that asked)."""
     login_url = resolve_url(settings.LOGIN_URL)
     if request.headers.get("HX-Request") == "true":
         page = request.htmx.current_url_abs_path or "/"

@@ -35,7 +35,7 @@ class UserManager(DjangoUserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person with a login. `role` decides everything: there are no groups, no permissions, no staff flag to drift from it."""
+    """A person with a login. `role` decides everything: no groups, no permissions, no staff flag to drift from it."""
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
     groups = None
