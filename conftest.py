@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.watch import watched
 
 ROOT = Path(__file__).resolve().parent
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "admin_client", "admin_user"}
@@ -20,10 +22,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-REPORT_CSP_VIOLATIONS = """
-addEventListener("securitypolicyviolation", event =>
-    console.error(`Content-Security-Policy: ${event.violatedDirective} refused ${event.blockedURI} at ${event.sourceFile}`))
-"""
 
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True, print_blob=True)
@@ -39,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db"):
             item.add_marker("database")
-        if "browser_page" in fixtures:
+        if fixtures & {"browser", "browser_page"}:
             item.add_marker("browser")
         if fixtures & {"mirror", "mirror_2025"}:
             item.add_marker("mirror")
@@ -86,21 +84,8 @@ def browser_page(browser: Browser, live_server) -> Iterator[Page]:
     any other host.
     """
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
-    context.add_init_script(REPORT_CSP_VIOLATIONS)
     page = context.new_page()
-    problems: list[str] = []
-
-    def note_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            problems.append(f"{page.url}: {message.text}")
-
-    def note_request(request: Request) -> None:
-        if not request.url.startswith((live_server.url, "data:", "blob:")):
-            problems.append(f"{page.url}: asked another host for {request.url}")
-
-    page.on("console", note_console)
-    page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
-    page.on("request", note_request)
+    problems = watched(page, live_server.url)
     yield page
     context.close()
     assert not problems, "\n".join(problems)

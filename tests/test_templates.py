@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.template import Context, Template, TemplateSyntaxError
 
 from tests.tree import text, tracked
 
@@ -39,6 +40,15 @@ def test_stylesheets_and_scripts_fetch_nothing_from_elsewhere():
         r"@import|url\(\s*[\"']?(?:https?:)?//|fetch\(\s*[\"'`]https?:|import\(|\beval\(|new Function\("
     )
     assert _holding(fetches, tracked(".css", ".js")) == []
+
+
+def test_an_undefined_variable_in_a_template_of_ours_fails_its_test():
+    with pytest.raises(TemplateSyntaxError, match=r"undefined variable `tactic\.nmae`"):
+        Template("{{ tactic.nmae }}").render(Context({"tactic": {"name": "Discovery"}}))
+
+
+def test_templates_of_django_may_leave_variables_undefined(admin_client):
+    assert admin_client.get("/admin/password_change/").status_code == 200
 
 
 def _holding(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
