@@ -33,7 +33,7 @@ def load_toml(text: str) -> dict[str, object]:
     except RecursionError as error:
         raise ParseError("not readable: nested too deep") from error
     except ValueError as error:
-        raise _not_toml(str(error)) from error
+        raise _not_toml(str(error), text) from error
 
 
 def _refuse_costly_lines(text: str) -> None:
@@ -49,7 +49,7 @@ def _line(text: str, found: re.Match[str]) -> int:
     return text.count("\n", 0, found.start()) + 1
 
 
-def _not_toml(message: str) -> ParseError:
+def _not_toml(message: str, text: str) -> ParseError:
     place = _PLACE.search(message)
-    line = int(place[1]) if place and place[1] else None
+    line = int(place[1] or text.count("\n") + 1) if place else None
     return ParseError(f"not TOML: {_PLACE.sub('', message)}", line=line)

@@ -92,7 +92,10 @@ def read_documents(text: str) -> list[Document]:
         return _Documents(text).read()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ParseError(f"not YAML: {error.problem or error.context}", line=mark.line + 1 if mark else None) from error
+        line = (
+            min(mark.line + 1, len(text.splitlines())) if mark else None
+        )  # libyaml's last line is the one after the text
+        raise ParseError(f"not YAML: {error.problem or error.context}", line=line) from error
     except yaml.reader.ReaderError as error:
         line = text.encode().count(b"\n", 0, error.position) + 1
         raise ParseError(f"not YAML: {error.reason} (U+{error.character:04X})", line=line) from error

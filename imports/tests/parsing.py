@@ -6,9 +6,10 @@ import json
 import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from imports.fetchers.names import matcher
 from imports.records import Record, TestTemplateRecord
 from imports.upstream import GitHubArchive, Issue, Source, SourceFile, Version
 
@@ -54,18 +55,14 @@ def parsed_templates(source: Source, *files: SourceFile) -> list[TestTemplateRec
 
 
 def upstream_files(source: Source, mirror: Path) -> Iterator[SourceFile]:
-    """The files of a source's first archive in the mirror that its patterns (without `**`) name."""
+    """The files of a source's first archive in the mirror that its patterns name."""
     archive = source.fetch[0]
     assert isinstance(archive, GitHubArchive)
-    address = urlsplit(archive.url)
+    address, wanted = urlsplit(archive.url), matcher(source.files)
     with tarfile.open(mirror / address.netloc / address.path.lstrip("/")) as members:
         for member in members:
             path = member.name.partition("/")[2]
-            if member.isreg() and any(_matches(path, pattern) for pattern in source.files):
+            if member.isreg() and wanted(path):
                 content = members.extractfile(member)
                 assert content is not None
                 yield SourceFile(path, content.read())
-
-
-def _matches(path: str, pattern: str) -> bool:
-    return path.count("/") == pattern.count("/") and PurePosixPath(path).match(pattern)
