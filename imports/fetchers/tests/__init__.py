@@ -1,0 +1,1 @@
+"""Tests of fetching, over archives and servers made up here."""
