@@ -145,10 +145,15 @@ class Local:
         yield self.path / place
         if isinstance(part, GitHubArchive):
             name = part.repository.rpartition("/")[2]
-            yield from (self.path / f"{name}.tar.gz", self.path / name, self.path)
+            yield self.path / f"{name}.tar.gz"
+            folders = (self.path, self.path / name)
+            yield next((folder for folder in folders if self._holds_files(folder)), self.path)
         else:
             pieces = place.split("/")[1:]
             yield from (self.path.joinpath(*pieces[start:]) for start in range(len(pieces)))
+
+    def _holds_files(self, folder: Path) -> bool:
+        return any(True for pattern in self.source.files for _ in folder.glob(pattern))
 
 
 def at(place: Path, part: Fetch, limits: Limits) -> Found | None:
