@@ -4,17 +4,15 @@
 as an embedded installation.
 """
 
-import atexit
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-_folder = Path(tempfile.mkdtemp(prefix="aegis-test-"))
-atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+# Made and removed by the test run (conftest.py): mypy and the commands read these settings too, and need no folder.
+_folder = Path(tempfile.gettempdir()) / f"aegis-test-{os.getpid()}"
 os.environ |= {
     "AEGIS_DATA_DIR": str(_folder),
     "AEGIS_HTTPS": "false",
