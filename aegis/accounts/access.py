@@ -54,7 +54,8 @@ def answers_for_itself(view: Callable[..., Any]) -> bool:
     permissions = {
         f"{kind.__module__}.{kind.__qualname__}" for kind in getattr(_drf_class(view), "permission_classes", ())
     }
-    return set(settings.REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"]) <= permissions
+    required: list[str] = settings.REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"]  # type: ignore[assignment]
+    return permissions.issuperset(required)
 
 
 def is_guarded(view: Callable[..., Any]) -> bool:

@@ -8,7 +8,10 @@ from django.contrib.auth.models import Group
 
 from aegis.accounts.models import User
 
-Base = DjangoUserAdmin[User] if TYPE_CHECKING else DjangoUserAdmin
+if TYPE_CHECKING:
+    Base = DjangoUserAdmin[User]
+else:
+    Base = DjangoUserAdmin
 
 admin.site.unregister(Group)
 

@@ -55,7 +55,7 @@ def login_redirect(request: HttpRequest) -> HttpResponse:
     """To the login page, and afterwards back to the page that was asked for (for htmx: to the page that asked)."""
     login_url = resolve_url(settings.LOGIN_URL)
     if request.headers.get("HX-Request") == "true":
-        page = request.htmx.current_url_abs_path or "/"
+        page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]  # django_htmx sets it
         return HttpResponseClientRedirect(redirect_to_login(page, login_url).url)
     page = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
     return redirect_to_login(page, login_url)

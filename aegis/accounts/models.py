@@ -38,8 +38,9 @@ class User(AbstractUser):
     """A person with a login. `role` decides everything: no groups, no permissions, no staff flag to drift from it."""
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
-    groups = None
-    user_permissions = None
+    # Django takes inherited fields away by None, or by another attribute of the name; its type stubs do not know that.
+    groups = None  # type: ignore[assignment]
+    user_permissions = None  # type: ignore[assignment]
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -50,12 +51,12 @@ class User(AbstractUser):
         ordering = ("username",)
 
     @property
-    def is_staff(self) -> bool:
+    def is_staff(self) -> bool:  # type: ignore[override]
         """Whether the Django admin opens."""
         return allows(self, "admin.use")
 
     @property
-    def is_superuser(self) -> bool:
+    def is_superuser(self) -> bool:  # type: ignore[override]
         """Whether the Django admin lets them change everything that it registers."""
         return allows(self, "admin.use")
 

@@ -26,7 +26,8 @@ TAGS = {
     "thead",
 }
 TAGS |= {"tbody", "tr", "th", "td"}
-ATTRIBUTES = {"a": {"href"}}
+# "*" would else allow title and lang everywhere.
+ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href"}}
 SCHEMES = {"http", "https"}
 LINK_REL = "noopener noreferrer nofollow"
 # Nesting beyond this is no text that anybody wrote; markdown-it leaves it as it is.
@@ -55,7 +56,9 @@ def upstream_html(text: str) -> SafeString:
     for token in tokens:
         token.tag = DEMOTED.get(token.tag, token.tag)
     html = _markdown.renderer.render(tokens, _markdown.options, {})
-    clean = nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel=LINK_REL)
+    clean = nh3.clean(
+        html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, url_relative="deny", link_rel=LINK_REL
+    )
     return mark_safe(clean)  # noqa: S308  nh3 has just cleaned it
 
 

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# Letters of these alphabets pass for Latin ones (Cyrillic "а", Greek "ο"); alone they are just another language.
+# Letters of these alphabets pass for Latin ones (a Cyrillic "a", a Greek "o"); alone they are just another language.
 LOOKALIKES = ("CYRILLIC ", "GREEK ", "ARMENIAN ", "CHEROKEE ", "FULLWIDTH ", "MATHEMATICAL ")
 # Invisible although their category is letter or mark.
 BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800") | {chr(code) for code in range(0xFE00, 0xFE10)}

@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django_htmx.middleware import HtmxDetails
 
 Row = TypeVar("Row", bound=Model)
 
@@ -24,7 +25,8 @@ def render_page(
 
     A page that htmx fetches to restore history is whole. The answer varies on the headers that decide.
     """
-    wants_part = request.htmx and not request.htmx.history_restore_request
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # django_htmx sets it
+    wants_part = htmx and not htmx.history_restore_request
     response = render(request, f"{template}#{partial}" if wants_part else template, context, status=status)
     patch_vary_headers(response, ("HX-Request", "HX-History-Restore-Request"))
     return response

@@ -51,11 +51,8 @@ def severity(level: str) -> SafeString:
     rank = SEVERITIES.index(level)
     bars = format_html_join(
         "",
-        '<rect x="{}" y="{}" width="2.6" height="{}" rx=".5"{}/>',
-        (
-            (round(3.6 * bar, 1), 9 - 3 * bar, 3 + 3 * bar, format_html(' class="on"') if bar < rank else "")
-            for bar in range(4)
-        ),
+        '<rect class="{}" x="{}" y="{}" width="2.6" height="{}" rx=".5"/>',
+        (("on" if bar < rank else "off", round(3.6 * bar, 1), 9 - 3 * bar, 3 + 3 * bar) for bar in range(4)),
     )
     return format_html(
         '<span class="sev sev--{}"><svg viewBox="0 0 14 12" aria-hidden="true">{}</svg>{}</span>',
@@ -72,7 +69,7 @@ def chip(text: object, href: str = "", kind: str = "", title: str = "") -> SafeS
     Kinds: `id` (set in the code face), `unresolved` (an id that the current release does not know), `filter`, or none.
     """
     look = {"": "", "unresolved": " chip--id chip--unresolved"}.get(kind, f" chip--{kind}")
-    doubt = format_html('<span class="vh"> unresolved</span>?') if kind == "unresolved" else ""
+    doubt = format_html('<span class="vh"> {}</span>?', kind) if kind == "unresolved" else ""
     tip = format_html(' title="{}"', title) if title else ""
     if href:
         return format_html('<a class="chip{}" href="{}"{}>{}{}</a>', look, href, tip, text, doubt)
@@ -112,7 +109,7 @@ def page_numbers(page: Page[Any]) -> list[int | str]:
 
 @register.filter
 def upstream_markdown(text: str) -> SafeString:
-    """`{{ technique.description|upstream_markdown }}`: text of an upstream as safe HTML. Put it inside `<div class="prose">`."""
+    """`{{ technique.description|upstream_markdown }}`: an upstream's text as safe HTML, for a `<div class="prose">`."""
     return upstream_html(text)
 
 
