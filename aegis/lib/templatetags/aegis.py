@@ -152,14 +152,20 @@ def note_icon(level: str) -> str:
 
 @register.filter
 def search_fields(form: Form) -> list[BoundField]:
-    """The fields of a filter form that are typed into: they stand before the others."""
-    return [field for field in form.visible_fields() if _is_typed(field)]
+    """The field `search` of a filter form: it stands before the others, as a search box."""
+    return [field for field in form.visible_fields() if field.name == "search"]
 
 
 @register.filter
 def choice_fields(form: Form) -> list[BoundField]:
-    """The fields of a filter form that are chosen from. Order is chosen in the head of the table, not here."""
-    return [field for field in form.visible_fields() if field.name != "ordering" and not _is_typed(field)]
+    """The other fields of a filter form. Order is chosen in the head of the table, not here."""
+    return [field for field in form.visible_fields() if field.name not in {"search", "ordering"}]
+
+
+@register.filter
+def is_typed(field: BoundField) -> bool:
+    """Whether the field is typed into, not chosen from."""
+    return isinstance(field.field.widget, TextInput)
 
 
 @register.filter
@@ -172,7 +178,3 @@ def is_web_address(url: str) -> bool:
 def short_version(version: str) -> str:
     """A commit by its first eight digits; a release number as it is."""
     return version[:8] if COMMIT.fullmatch(version) else version
-
-
-def _is_typed(field: BoundField) -> bool:
-    return isinstance(field.field.widget, TextInput)

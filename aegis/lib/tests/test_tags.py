@@ -137,6 +137,7 @@ def test_pager_of_one_page_is_a_count_without_links():
 
 class Filter(forms.Form):
     search = forms.CharField(required=False, label="Name or id")
+    technique = forms.CharField(required=False, label="Technique")
     severity = forms.ChoiceField(required=False, choices=[("", "Any"), ("high", "High")])
     ordering = forms.ChoiceField(required=False, choices=[("name", "Name")])
 
@@ -149,6 +150,8 @@ def test_filter_bar_works_without_a_script_and_keeps_the_order():
     assert '<option value="high" selected>High</option>' in shown
     assert '<input type="hidden" name="ordering" value="-name">' in shown
     assert shown.count('name="ordering"') == 1
+    assert shown.count('type="search"') == 1
+    assert '<input type="text" name="technique"' in shown
 
 
 def test_filter_bar_says_what_is_wrong_with_a_filter():
