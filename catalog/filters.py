@@ -83,6 +83,8 @@ class TechniqueFilter(AttackObjectFilter):
     )
     actor = Text(method="by_actor", label="Used by actor (ATT&CK id)")
     is_subtechnique = YesNo(label="Sub-technique")
+    has_rules = YesNo(method="by_rules", label="Rules")
+    has_templates = YesNo(method="by_templates", label="Templates")
 
     def by_tactic(self, queryset: Any, name: str, value: str) -> Any:
         """Techniques of one tactic."""
@@ -95,6 +97,21 @@ class TechniqueFilter(AttackObjectFilter):
     def by_actor(self, queryset: Any, name: str, value: str) -> Any:
         """Techniques that an actor uses, itself or through a campaign."""
         return within(queryset, Technique.objects.used_by(value.upper()))
+
+    def by_rules(self, queryset: Any, name: str, value: bool) -> Any:
+        """Techniques that a listed rule names, or those that none names."""
+        listed = DetectionRule.objects.listed().order_by()
+        return named_by(queryset, DetectionRuleTechnique.objects.filter(rule__in=listed), value)
+
+    def by_templates(self, queryset: Any, name: str, value: bool) -> Any:
+        """Techniques that a template emulates, or those that none does."""
+        return named_by(queryset, TestTemplate.objects.current(), value)
+
+
+def named_by(techniques: Any, references: QuerySet[Any], wanted: bool) -> Any:
+    """The techniques that some of the references resolve to, or if not `wanted` those that none does."""
+    named = Q(mitre_id__in=references.exclude(technique=None).order_by().values("technique"))
+    return techniques.filter(named if wanted else ~named)
 
 
 class TestTemplateFilter(CurrentFilter):
