@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 import msgspec
@@ -17,8 +17,8 @@ from imports.upstream import Issue, ParseError, Source, SourceFile, Version
 Found = Record | Issue | Version
 """What a parser yields."""
 
-CONTROL_CHARACTER = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:u00[01][0-9a-f]|b|f)")
-"""A control character other than tab, line feed and carriage return, as JSON escapes it."""
+CONTROL_CHARACTER = re.compile(rb"\\(?:u00[01]|[bf])")
+"""A control character other than tab, line feed and carriage return, as JSON without escaped backslashes has it."""
 
 PARSE_ERRORS = (
     yaml.YAMLError,
@@ -66,7 +66,7 @@ class Intake:
     def report(self, issue: Issue) -> None:
         """Keep an issue, and protect the rows of its file from being withdrawn."""
         self.issues.append(issue)
-        if issue.path:
+        if issue.path and not issue.lossless:
             self.failed_paths.add(issue.path)
 
     def add(self, incoming: Incoming) -> None:
@@ -108,7 +108,7 @@ def take_in(source: Source, parsed: Iterable[tuple[str, list[Found]]]) -> Intake
 
 
 def _located(issue: Issue, path: str) -> Issue:
-    return Issue(message=issue.message, path=issue.path or path, line=issue.line)
+    return replace(issue, path=issue.path or path)
 
 
 def _assembled(source: Source, parsed: list[tuple[str, list[Found]]]) -> Iterator[tuple[str, Found]]:
@@ -122,7 +122,10 @@ def _assembled(source: Source, parsed: list[tuple[str, list[Found]]]) -> Iterato
             pieces.append((path, item))
         else:
             yield path, item
-    yield from source.assemble(pieces)
+    try:
+        yield from source.assemble(pieces)
+    except ParseError as error:
+        raise SourceUnreadable(error.message) from error
 
 
 def _accept(intake: Intake, record: Record, path: str) -> None:
@@ -138,12 +141,12 @@ def _accept(intake: Intake, record: Record, path: str) -> None:
         return
     content_hash = blake2b(encoded + path.encode(), digest_size=32).hexdigest()
     intake.add(Incoming(target.key_of(values), values, record, path, content_hash))
-    intake.skipped += values.get("mapped") is False
+    intake.skipped += values.get("mapped") is False and values["status"] != "deprecated"
 
 
 def _fault(target: Target, values: Values, encoded: bytes) -> str:
     """Why a row cannot be kept, or an empty text."""
-    if CONTROL_CHARACTER.search(encoded):
+    if CONTROL_CHARACTER.search(encoded.replace(rb"\\", b"")):
         return "holds a control character (NUL, backspace, ...)"
     if missing := [name for name in target.key if values[name] in ("", None)]:
         return f"has no {missing[0]}"

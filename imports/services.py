@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from aegis.accounts.models import User
+from aegis.lib.bulk import insert_rows
 from catalog.resolution import unresolved_by_source
 from imports import engine
 from imports.fetchers import FetchError, NotModified, Snapshot, fetch
@@ -170,9 +171,7 @@ class Execution:
     def _record(self, outcome: engine.Outcome) -> None:
         """Keep what the run did with it: in the same transaction as the catalogue, unless it is a preview."""
         run = self._run
-        for change in outcome.changes:
-            change.run = run
-        ImportChange.objects.bulk_create(outcome.changes)
+        insert_rows(ImportChange, ({**change.__dict__, "run_id": run.pk} for change in outcome.changes))
         ImportIssue.objects.bulk_create(
             ImportIssue(run=run, path=issue.path[:512], line=issue.line, message=issue.message)
             for issue in outcome.issues

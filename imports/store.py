@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from catalog.models import Sourced
+from aegis.lib.bulk import insert_rows
 from catalog.resolution import Resolver
 from imports.intake import Incoming
 from imports.models import ImportChange
@@ -29,6 +29,7 @@ class Standing:
     """What the catalogue has under a natural key before the import."""
 
     pk: int
+    source: str
     content_hash: str
     withdrawn: bool
     path: str
@@ -102,22 +103,24 @@ def make_plan(target: Target, incoming: dict[tuple[Any, ...], Incoming], source:
     update = [
         row
         for key, row in incoming.items()
-        if (old := standing.get(key)) and (old.withdrawn or old.content_hash != row.content_hash)
+        if (old := standing.get(key))
+        and (old.withdrawn or old.source != source or old.content_hash != row.content_hash)
     ]
     gone = [
         key
         for key, old in standing.items()
-        if key not in incoming and not old.withdrawn and old.path not in failed_paths
+        if key not in incoming and old.source == source and not old.withdrawn and old.path not in failed_paths
     ]
     return Plan(target, create, update, gone, standing, len(incoming) - len(create) - len(update))
 
 
 def _standing(target: Target, source: str) -> dict[tuple[Any, ...], Standing]:
     name = next((column for column in NAMES if column in target.columns), target.key[-1])
-    columns = ("pk", "content_hash", "withdrawn_at", "path", name, *target.key)
-    rows = target.model._default_manager.filter(source=source).values_list(*columns)
+    columns = ("pk", "source", "content_hash", "withdrawn_at", "path", name, *target.key)
+    rows = target.model._default_manager.filter(**({"source": source} if target.per_source else {}))
     return {
-        tuple(key): Standing(pk, hashed, gone is not None, path, named) for pk, hashed, gone, path, named, *key in rows
+        tuple(key): Standing(pk, owner, hashed, gone is not None, path, named)
+        for pk, owner, hashed, gone, path, named, *key in rows.order_by().values_list(*columns)
     }
 
 
@@ -125,7 +128,7 @@ def store_rows(plan: Plan, provenance: Provenance, resolver: Resolver) -> Writte
     """Write one kind's rows without what hangs below them."""
     tally = Tally(unchanged=plan.unchanged)
     before = _rows_before(plan)
-    written = _upsert(plan, provenance, resolver)
+    written = _write(plan, provenance, resolver)
     for incoming in plan.create:
         tally.created += 1
         tally.changes.append(_change(Kind.CREATED, plan.target, incoming))
@@ -139,34 +142,46 @@ def store_rows(plan: Plan, provenance: Provenance, resolver: Resolver) -> Writte
     return Written(plan, written, tally)
 
 
-def _upsert(plan: Plan, provenance: Provenance, resolver: Resolver) -> dict[tuple[Any, ...], int]:
+def _write(plan: Plan, provenance: Provenance, resolver: Resolver) -> dict[tuple[Any, ...], int]:
     target = plan.target
-    rows = [_instance(target, incoming, provenance, resolver) for incoming in (*plan.create, *plan.update)]
-    if not rows:
-        return {}
+    if plan.create:
+        insert_rows(target.model, (_row(incoming, provenance, resolver) for incoming in plan.create))
+    _overwrite(plan, provenance, resolver)
+    if not plan.create:
+        return {incoming.key: plan.standing[incoming.key].pk for incoming in plan.update}
+    pks = target.model._default_manager.filter(source=provenance.source).order_by().values_list("pk", *target.key)
+    return {tuple(key): pk for pk, *key in pks}
+
+
+def _overwrite(plan: Plan, provenance: Provenance, resolver: Resolver) -> None:
+    target = plan.target
+    rows: list[Any] = [
+        target.model(pk=plan.standing[incoming.key].pk, **_row(incoming, provenance, resolver))
+        for incoming in plan.update
+    ]
     kept = ("first_seen_at", "id", *target.unique_columns)
     fields = [f.name for f in target.model._meta.concrete_fields if f.attname not in kept]
-    target.model._default_manager.bulk_create(
-        rows, update_conflicts=True, unique_fields=target.unique_columns, update_fields=fields
-    )
-    return {target.key_of(row.__dict__): row.pk for row in rows}
+    if rows:
+        target.model._default_manager.bulk_create(
+            rows, update_conflicts=True, unique_fields=["id"], update_fields=fields
+        )
 
 
-def _instance(target: Target, incoming: Incoming, provenance: Provenance, resolver: Resolver) -> Sourced:
-    values = dict(incoming.values)
+def _row(incoming: Incoming, provenance: Provenance, resolver: Resolver) -> Values:
+    values = incoming.values
     if "published_id" in values:
-        values |= _resolved(values["published_id"], resolver)
-    return target.model(
+        values = values | _resolved(values["published_id"], resolver)
+    return {
         **values,
-        source=provenance.source,
-        path=incoming.path,
-        version=provenance.version,
-        source_url=provenance.page(incoming.path),
-        content_hash=incoming.content_hash,
-        first_seen_at=provenance.now,
-        changed_at=provenance.now,
-        withdrawn_at=None,
-    )
+        "source": provenance.source,
+        "path": incoming.path,
+        "version": provenance.version,
+        "source_url": provenance.page(incoming.path),
+        "content_hash": incoming.content_hash,
+        "first_seen_at": provenance.now,
+        "changed_at": provenance.now,
+        "withdrawn_at": None,
+    }
 
 
 def _resolved(published_id: str, resolver: Resolver) -> Values:
@@ -250,7 +265,7 @@ def _replace(children: Children, stale: list[int], fresh: list[Values], resolver
         manager.filter(pk__in=chunk).delete()
     if children.is_reference:
         fresh = [row | _resolved(row["published_id"], resolver) for row in fresh]
-    manager.bulk_create([children.model(**row) for row in fresh])
+    insert_rows(children.model, fresh)
 
 
 def _tell(plan: Plan, field_name: str, moved: dict[tuple[Any, ...], list[Any]], tally: Tally) -> None:

@@ -120,12 +120,17 @@ class Target:
         if isinstance(model_field, models.ForeignKey):
             return value or None
         if isinstance(model_field, models.JSONField):
-            return msgspec.to_builtins(value)
+            return as_json(value)
         return value
 
     def key_of(self, values: Values) -> tuple[Any, ...]:
         """The natural key among the columns of a row."""
         return tuple(values[name] for name in self.key)
+
+
+def as_json(value: Any) -> Any:
+    """The value as a JSON column gives it back: lists for tuples, dicts for dataclasses."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def _uses(uses: Iterable[records.TechniqueUse]) -> Iterable[Values]:
@@ -282,9 +287,7 @@ TARGETS: tuple[Target, ...] = (
                 model=DefensiveTechniqueMapping,
                 parent="defensive_technique",
                 columns=("published_id", "paths"),
-                rows=lambda mappings: (
-                    {"published_id": m.published_id, "paths": msgspec.to_builtins(m.paths)} for m in mappings
-                ),
+                rows=lambda mappings: ({"published_id": m.published_id, "paths": as_json(m.paths)} for m in mappings),
             )
         },
     ),
