@@ -1,9 +1,10 @@
-"""TOML text to plain values: `tomllib` behind bounds, because its cost and memory grow with the square of some inputs."""
+"""TOML text to plain values: `tomli` behind bounds, because its cost and memory grow with the square of some inputs."""
 
 from __future__ import annotations
 
 import re
-import tomllib
+
+import tomli
 
 from imports.upstream import ParseError
 
@@ -29,7 +30,7 @@ def load_toml(text: str) -> dict[str, object]:
         raise ParseError(f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read")
     _refuse_costly_lines(text)
     try:
-        return tomllib.loads(text)
+        return tomli.loads(text)
     except RecursionError as error:
         raise ParseError("not readable: nested too deep") from error
     except ValueError as error:
