@@ -26,11 +26,15 @@ class ParseError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """A part of a file that was skipped, and why. A parser yields it beside records when the rest of the file is good."""
+    """A part of a file that was skipped, and why. A parser yields it beside records when the rest of the file is good.
+
+    `lossless` says that it costs no row: what else of the file is gone may be withdrawn.
+    """
 
     message: str
     path: str = ""
     line: int | None = None
+    lossless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def explorer_mappings(members: dict[str, msgspec.Raw]) -> Iterator[ExplorerMappi
             if _is_mappable(row):
                 yield _mapping(row, groups, versions)
             else:
-                tally.add("left out what upstream marks as not mappable", _named(row))
+                tally.note("left out what upstream marks as not mappable", _named(row))
         except ParseError as error:
             tally.add(f"skipped a mapping: {error.message}", f"mapping_objects[{index}]")
     yield from tally.issues()

@@ -14,9 +14,16 @@ class Tally:
 
     def __init__(self) -> None:
         self._examples: dict[str, list[str]] = {}
+        self._notes: set[str] = set()
 
     def add(self, reason: str, example: str) -> None:
+        """Something that should have been a row, or a part of one, was left out."""
         self._examples.setdefault(reason, []).append(example)
+
+    def note(self, reason: str, example: str) -> None:
+        """Something was left out or done that costs no row."""
+        self._notes.add(reason)
+        self.add(reason, example)
 
     def issues(self) -> Iterator[Issue]:
         """One issue for each reason, in alphabetical order: "not a control id (3 times: AC, X-1)"."""
@@ -24,4 +31,4 @@ class Tally:
             distinct = sorted(set(examples))
             shown = ", ".join(distinct[:EXAMPLES]) + (", ..." if len(distinct) > EXAMPLES else "")
             times = f"{len(examples):,} times: " if len(examples) > 1 else ""
-            yield Issue(message=f"{reason} ({times}{shown})")
+            yield Issue(message=f"{reason} ({times}{shown})", lossless=reason in self._notes)
