@@ -20,6 +20,8 @@ class ComplianceFramework(Sourced):
     version = models.CharField(max_length=32)
     attack_version = models.CharField(max_length=32, blank=True)
 
+    objects = SourcedQuerySet.as_manager()
+
     class Meta:
         ordering = ["name", "version"]
 
@@ -40,7 +42,10 @@ class ComplianceControlQuerySet(SourcedQuerySet):
 
 
 class ComplianceControl(Sourced):
-    """One control or enhancement. `withdrawn` is the framework's own word; `withdrawn_at` says that upstream dropped the row."""
+    """One control or enhancement. `withdrawn` is the framework's word; `withdrawn_at` says that upstream dropped it.
+
+    `in_catalogue` is False for a control that only a set of mappings names, not the published catalogue.
+    """
 
     framework = models.ForeignKey(
         ComplianceFramework, models.DO_NOTHING, to_field="slug", db_constraint=False, related_name="controls"
@@ -52,6 +57,7 @@ class ComplianceControl(Sourced):
     category = models.CharField(max_length=255, blank=True, db_index=True)
     parent_control_id = models.CharField(max_length=32, blank=True)
     withdrawn = models.BooleanField(default=False)
+    in_catalogue = models.BooleanField(default=True)
     techniques = models.ManyToManyField(Technique, through="ComplianceControlMapping", related_name="controls")
 
     objects = ComplianceControlQuerySet.as_manager()

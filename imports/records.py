@@ -316,7 +316,10 @@ class ControlMapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplianceControlRecord(Record):
-    """`control_id` is normalised ("AC-2(1)"), `parent` likewise or empty; `category` is the family's name."""
+    """`control_id` is normalised ("AC-2(1)"), `parent` likewise or empty; `category` is the family's name.
+
+    `in_catalogue` is False for a control that only a set of mappings names.
+    """
 
     framework: str
     control_id: str
@@ -325,4 +328,5 @@ class ComplianceControlRecord(Record):
     category: str = ""
     parent: str = ""
     withdrawn: bool = False
+    in_catalogue: bool = True
     mappings: tuple[ControlMapping, ...] = ()

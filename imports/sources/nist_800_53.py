@@ -93,6 +93,7 @@ def _explorer_parts(mappings: Iterator[ExplorerMapping | Issue]) -> Iterator[Rec
                 framework=f"{FRAMEWORK}-{mapping.framework_version.lower()}",
                 control=mapping.capability_id,
                 title=mapping.capability_name,
+                category=mapping.group.replace(" And ", " and "),
                 published_id=mapping.published_id,
                 mapping_type=mapping.mapping_type,
                 attack_version=mapping.attack_version,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -49,6 +49,7 @@ class MappingPart(Record):
     attack_version: str
     framework: str = ""
     title: str = ""
+    category: str = ""
     comments: str = ""
 
     @property
@@ -106,7 +107,9 @@ def joined(records: Iterable[tuple[str, Record]]) -> Iterator[tuple[str, Record 
     tallies: _Tallies = defaultdict(Tally)
     catalogue = _catalogue([(path, part) for path, part in parts if isinstance(part, ControlPart)], tallies)
     parents = _parents([(path, part) for path, part in parts if isinstance(part, EnhancementPart)], catalogue, tallies)
-    mapped = _mapped([(path, part) for path, part in parts if isinstance(part, MappingPart)], catalogue, tallies)
+    mappings_found = [(path, part) for path, part in parts if isinstance(part, MappingPart)]
+    _complete(catalogue, mappings_found, tallies)
+    mapped = _mapped(mappings_found, catalogue, tallies)
     if not catalogue.controls or not mapped:
         missing = "mappings" if catalogue.controls else "control catalogues"
         raise ParseError(
@@ -169,10 +172,25 @@ def _parents(parts: list[tuple[str, EnhancementPart]], catalogue: _Catalogue, ta
     return parents
 
 
+def _complete(catalogue: _Catalogue, parts: list[tuple[str, MappingPart]], tallies: _Tallies) -> None:
+    """Add the controls that only the Mappings Explorer names: the published catalogues stop at the first edition of Rev 5."""
+    frameworks = catalogue.frameworks
+    for path, part in parts:
+        if part.is_stix or part.framework not in frameworks or not _CONTROL_ID.fullmatch(part.control.strip().upper()):
+            continue
+        key = part.framework, control_id(part.control)
+        if key not in catalogue.controls:
+            catalogue.paths[key] = path
+            catalogue.controls[key] = ComplianceControlRecord(
+                framework=key[0], control_id=key[1], title=part.title, category=part.category, in_catalogue=False
+            )
+            reason = f"the catalogue of {_version(key[0])} lacks a control that has mappings: kept as named there"
+            tallies[path].note(reason, f"{key[1]} {part.title}".strip())
+
+
 def _mapped(parts: list[tuple[str, MappingPart]], catalogue: _Catalogue, tallies: _Tallies) -> _Mapped:
     """The comments on each distinct pair, by control and set. A pair comes up to three times in one set."""
     mapped: _Mapped = defaultdict(lambda: defaultdict(lambda: defaultdict(set)))
-    frameworks = catalogue.frameworks
     for path, part in parts:
         try:
             key = catalogue.keys.get(part.control) if part.is_stix else (part.framework, control_id(part.control))
@@ -183,20 +201,14 @@ def _mapped(parts: list[tuple[str, MappingPart]], catalogue: _Catalogue, tallies
             mapping_set = _MappingSet(key[0], part.attack_version, part.is_stix)
             mapped[key][mapping_set][part.published_id, part.mapping_type] |= {part.comments} - {""}
         else:
-            tallies[path].add(_not_in_catalogue(part, frameworks), part.published_id)
+            tallies[path].add(_not_in_catalogue(part), part.published_id)
     return mapped
 
 
-def _not_in_catalogue(part: MappingPart, frameworks: Mapping[str, str]) -> str:
+def _not_in_catalogue(part: MappingPart) -> str:
     if part.is_stix:
         return f"left out the mappings at ATT&CK {part.attack_version} of a control in no catalogue: {part.control}"
-    if part.framework not in frameworks:
-        return f"left out the mappings at ATT&CK {part.attack_version} of {part.framework}: there is no catalogue of it"
-    name = f"{control_id(part.control)} {part.title}".strip()
-    return (
-        f"left out the mappings at ATT&CK {part.attack_version} of a control that the catalogue of "
-        f"{_version(part.framework)} does not have: {name}"
-    )
+    return f"left out the mappings at ATT&CK {part.attack_version} of {part.framework}: there is no catalogue of it"
 
 
 def _current(mapped: _Mapped) -> dict[str, _MappingSet]:
