@@ -100,9 +100,9 @@ def common_fields(found: Described) -> CommonFields:
     }
 
 
-def other_names(found: Described, aliases: list[str] | None) -> tuple[str, ...]:
-    """The aliases in upstream's order without repeats and without the object's own name, which upstream puts first."""
-    return tuple(name for name in dict.fromkeys(aliases or ()) if name.strip() and name != found.name)
+def distinct_names(aliases: list[str] | None) -> tuple[str, ...]:
+    """The aliases in upstream's order without repeats. Upstream puts the object's own name first."""
+    return tuple(name for name in dict.fromkeys(aliases or ()) if name.strip())
 
 
 def published(bundle: Bundle, kind: type[Published]) -> tuple[list[Published], list[Issue]]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from imports.readers.attack_graph import Links, attack_id, common_fields, other_names, published
+from imports.readers.attack_graph import Links, attack_id, common_fields, distinct_names, published
 from imports.readers.attack_hierarchy import parents
 from imports.readers.stix import (
     Analytic,
@@ -42,7 +42,7 @@ from imports.records import (
     TacticRecord,
     TechniqueRecord,
 )
-from imports.upstream import HttpsFile, Issue, ParseError, Source, SourceFile
+from imports.upstream import HttpsFile, Issue, ParseError, Source, SourceFile, Version
 
 DOMAIN = "enterprise-attack"
 CTI_BUNDLE = HttpsFile("https://raw.githubusercontent.com/mitre/cti/master/enterprise-attack/enterprise-attack.json")
@@ -105,7 +105,7 @@ def release_version(newest: datetime) -> str:
     return f"{RELEASES[-1][1]}+{day.isoformat()}"
 
 
-def parse(file: SourceFile) -> Iterator[Record | Issue]:
+def parse(file: SourceFile) -> Iterator[Record | Issue | Version]:
     """All records of one bundle, sorted by ATT&CK id within each kind. Raises ParseError when it holds no technique."""
     bundle = read_bundle(file.data, KINDS)
     if not bundle.of(AttackPattern):
@@ -113,6 +113,7 @@ def parse(file: SourceFile) -> Iterator[Record | Issue]:
     links = Links(bundle, LINK_TYPES)
     yield from bundle.issues
     yield from links.issues
+    yield Version(release_of(bundle))
     yield _release(bundle)
     yield from _tactics(bundle)
     yield from _techniques(bundle, links)
@@ -124,11 +125,21 @@ def parse(file: SourceFile) -> Iterator[Record | Issue]:
     yield from _data_components(bundle)
 
 
-def _release(bundle: Bundle) -> AttackReleaseRecord:
+def release_of(bundle: Bundle) -> str:
+    """The ATT&CK release that the bundle holds, for example "18.1". Raises ParseError when nothing in it tells."""
+    return _collection_version(bundle) or release_version(newest_of(bundle))
+
+
+def newest_of(bundle: Bundle) -> datetime:
+    """When the newest object of the bundle was modified. Raises ParseError when no object tells."""
     if bundle.newest is None:
         raise ParseError("no object of the bundle carries a readable `modified` date, so its release cannot be told")
-    version = _collection_version(bundle) or release_version(bundle.newest)
-    modified = bundle.newest.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return bundle.newest
+
+
+def _release(bundle: Bundle) -> AttackReleaseRecord:
+    version = release_of(bundle)
+    modified = newest_of(bundle).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return AttackReleaseRecord(domain=DOMAIN, version=version, modified=modified, name=f"Enterprise ATT&CK {version}")
 
 
@@ -207,7 +218,7 @@ def _software(bundle: Bundle, links: Links) -> Iterator[Record | Issue]:
         yield SoftwareRecord(
             **common_fields(software),
             kind=software.kind,
-            aliases=other_names(software, software.x_mitre_aliases),
+            aliases=distinct_names(software.x_mitre_aliases),
             platforms=_distinct(software.x_mitre_platforms),
             revoked_by=successor,
             techniques=tuple(links.uses("uses", software, AttackPattern)),
@@ -223,7 +234,7 @@ def _campaigns(bundle: Bundle, links: Links) -> Iterator[Record | Issue]:
                 yield Issue(message=f"{campaign.id}: `{field}` is not a usable date: {value[:40]!r}")
         yield AttackCampaignRecord(
             **common_fields(campaign),
-            aliases=other_names(campaign, campaign.aliases),
+            aliases=distinct_names(campaign.aliases),
             first_seen=_day(campaign.first_seen),
             last_seen=_day(campaign.last_seen),
             actors=tuple(links.targets("attributed-to", campaign, IntrusionSet)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from imports.readers.attack_graph import Links, attack_id, common_fields, other_names, published
+from imports.readers.attack_graph import Links, attack_id, common_fields, distinct_names, published
 from imports.readers.attribution import profile
 from imports.readers.stix import (
     AttackPattern,
@@ -20,13 +20,13 @@ from imports.readers.stix import (
     read_bundle,
 )
 from imports.records import Record, TechniqueUse, ThreatActorRecord
-from imports.sources.attack import CTI_BUNDLE
-from imports.upstream import Issue, ParseError, Source, SourceFile
+from imports.sources.attack import CTI_BUNDLE, release_of
+from imports.upstream import Issue, ParseError, Source, SourceFile, Version
 
 KINDS = (AttackPattern, Campaign, IntrusionSet, Malware, Relationship, Tool)
 
 
-def parse(file: SourceFile) -> Iterator[Record | Issue]:
+def parse(file: SourceFile) -> Iterator[Record | Issue | Version]:
     """One record for each group, sorted by ATT&CK id. Raises ParseError when the bundle holds no group."""
     bundle = read_bundle(file.data, KINDS)
     if not bundle.of(IntrusionSet):
@@ -34,6 +34,7 @@ def parse(file: SourceFile) -> Iterator[Record | Issue]:
     links = Links(bundle, ("uses", "attributed-to", "revoked-by"))
     actors, issues = published(bundle, IntrusionSet)
     campaigns = _campaigns_by_actor(bundle, links)
+    yield Version(release_of(bundle))
     yield from bundle.issues
     yield from links.issues
     yield from issues
@@ -58,7 +59,7 @@ def _record(actor: IntrusionSet, successor: str, links: Links, campaigns: list[C
     said = profile((actor.name, *(actor.aliases or ())), actor.description or "")
     return ThreatActorRecord(
         **common_fields(actor),
-        aliases=other_names(actor, actor.aliases),
+        aliases=distinct_names(actor.aliases),
         country=said.country,
         motivation=said.motivation,
         target_sectors=said.target_sectors,

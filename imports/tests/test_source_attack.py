@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from imports.records import AttackReleaseRecord, Record, TacticRecord, TechniqueRecord, TechniqueUse
 from imports.sources import attack, threat_actors
 from imports.tests.stix_world import bundle, group, link, stix, technique
-from imports.upstream import Issue, ParseError, SourceFile
+from imports.upstream import Issue, ParseError, SourceFile, Version
 
 GOLDEN = Path(__file__).parent / "golden" / "attack"
 REAL_BUNDLE = "raw.githubusercontent.com/mitre/cti/master/enterprise-attack/enterprise-attack.json.gz"
@@ -30,8 +30,10 @@ def golden_records() -> list[dict[str, Any]]:
     return json.loads((GOLDEN / "records.json").read_text())
 
 
-def as_golden(*found: Record | Issue) -> list[dict[str, Any]]:
-    rows = [{"record": type(record).__name__, **dataclasses.asdict(record)} for record in found]
+def as_golden(*found: Record | Issue | Version) -> list[dict[str, Any]]:
+    rows = [
+        {"record": type(one).__name__, **dataclasses.asdict(one)} for one in found if not isinstance(one, Version)
+    ]
     return json.loads(json.dumps(rows))
 
 
@@ -47,9 +49,14 @@ def techniques(*objects: object) -> tuple[dict[str, TechniqueRecord], list[str]]
 
 
 def real_records(folder: Path) -> list[Record | Issue]:
-    return list(
-        attack.parse(SourceFile("enterprise-attack.json", gzip.decompress((folder / REAL_BUNDLE).read_bytes())))
-    )
+    file = SourceFile("enterprise-attack.json", gzip.decompress((folder / REAL_BUNDLE).read_bytes()))
+    return [one for one in attack.parse(file) if not isinstance(one, Version)]
+
+
+def test_both_sources_of_the_bundle_tell_its_release():
+    file = golden_file("bundle-2.0.json")
+    told = [[one for one in parse(file) if isinstance(one, Version)] for parse in (attack.parse, threat_actors.parse)]
+    assert told == [[Version("18.0")], [Version("18.0")]]
 
 
 def test_a_stix_2_0_bundle_gives_exactly_these_records():
