@@ -60,7 +60,11 @@ class Resolver:
         """A resolver for the catalogue as it is in the database now."""
         techniques = Technique.objects.values_list("mitre_id", "stix_id", "name", "revoked", "revoked_by_id")
         crosswalk = TechniqueCrosswalk.objects.filter(withdrawn_at=None).values_list("old_id", "new_id", "new_name")
-        return cls((KnownTechnique(*row) for row in techniques), crosswalk)
+        known = (
+            KnownTechnique(mitre_id, stix_id, name, revoked, str(revoked_by) if revoked_by else None)
+            for mitre_id, stix_id, name, revoked, revoked_by in techniques
+        )
+        return cls(known, crosswalk)
 
     def resolve(self, published_id: str) -> Resolved:
         """What `published_id` means in the current release."""
@@ -76,7 +80,7 @@ class Resolver:
         return self._follow(crossed, Resolution.CROSSWALK) if crossed else UNRESOLVED
 
     def _follow(self, technique: KnownTechnique, found: Resolution) -> Resolved:
-        """The end of the revoked-by chain that starts at `technique`; a loop or a missing end resolves to the last one known."""
+        """The end of the revoked-by chain from `technique`; a loop or a missing end resolves to the last one known."""
         seen = {technique.mitre_id}
         last = technique
         while last.revoked and last.revoked_by and last.revoked_by not in seen:
@@ -90,7 +94,7 @@ class Resolver:
         return Resolved(last.mitre_id, found)
 
     def _across_releases(self, published_id: str) -> KnownTechnique | None:
-        """The known technique that another release calls by another id: forward first, then back to the one of the same name."""
+        """The known technique that another release calls otherwise: forward first, then back to the one of the same name."""
         if newer := self._techniques.get(self._newer.get(published_id, "")):
             return newer
         older = [self._techniques[old] for old in self._older.get(published_id, ()) if old in self._techniques]

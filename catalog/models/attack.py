@@ -19,6 +19,8 @@ class AttackRelease(Sourced):
     modified = models.CharField(max_length=64)
     name = models.CharField(max_length=255)
 
+    objects = SourcedQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"{self.domain} {self.version}"
 
@@ -47,8 +49,6 @@ class AttackObject(Sourced):
     revoked = models.BooleanField(default=False)
     deprecated = models.BooleanField(default=False)
 
-    objects = AttackObjectQuerySet.as_manager()
-
     class Meta:
         abstract = True
         ordering = ["mitre_id"]
@@ -67,6 +67,8 @@ class Tactic(AttackObject):
 
     shortname = models.CharField(max_length=64, unique=True)
     position = models.PositiveSmallIntegerField()
+
+    objects = AttackObjectQuerySet.as_manager()
 
     class Meta(AttackObject.Meta):
         ordering = ["position"]
@@ -93,7 +95,7 @@ class TechniqueQuerySet(AttackObjectQuerySet):
 
 
 class Technique(AttackObject):
-    """A technique or sub-technique. `parent` and `revoked_by` are ATT&CK ids; rows of older releases are flagged, not deleted."""
+    """A technique or sub-technique. `parent` and `revoked_by` go by ATT&CK id; old rows are flagged, never deleted."""
 
     platforms = models.JSONField(default=list, blank=True)
     is_subtechnique = models.BooleanField(default=False)
@@ -142,6 +144,8 @@ class Mitigation(AttackObject):
 
     techniques = models.ManyToManyField(Technique, through="MitigationTechnique", related_name="mitigations")
 
+    objects = AttackObjectQuerySet.as_manager()
+
 
 class MitigationTechnique(TechniqueReference):
     OWNER = "mitigation"
@@ -174,6 +178,8 @@ class Software(AttackObject):
     )
     techniques = models.ManyToManyField(Technique, through="SoftwareTechnique", related_name="software")
 
+    objects = AttackObjectQuerySet.as_manager()
+
     class Meta(AttackObject.Meta):
         verbose_name_plural = "software"
 
@@ -201,6 +207,8 @@ class AttackCampaign(AttackObject):
     software = models.JSONField(default=list, blank=True)
     techniques = models.ManyToManyField(Technique, through="AttackCampaignTechnique", related_name="attack_campaigns")
 
+    objects = AttackObjectQuerySet.as_manager()
+
     class Meta(AttackObject.Meta):
         verbose_name = "ATT&CK campaign"
 
@@ -223,6 +231,8 @@ class TechniqueCrosswalk(Sourced):
     old_id = models.CharField(max_length=32)
     new_id = models.CharField(max_length=32)
     new_name = models.CharField(max_length=255)
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         ordering = ["old_id"]

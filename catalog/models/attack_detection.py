@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from catalog.models.attack import AttackObject, Technique
+from catalog.models.attack import AttackObject, AttackObjectQuerySet, Technique
 from catalog.models.base import TechniqueReference
 
 
@@ -14,6 +14,8 @@ class DetectionStrategy(AttackObject):
     techniques = models.ManyToManyField(
         Technique, through="DetectionStrategyTechnique", related_name="detection_strategies"
     )
+
+    objects = AttackObjectQuerySet.as_manager()
 
     class Meta(AttackObject.Meta):
         verbose_name_plural = "detection strategies"
@@ -44,6 +46,8 @@ class Analytic(AttackObject):
     platforms = models.JSONField(default=list, blank=True)
     mutable_elements = models.JSONField(default=list, blank=True)
 
+    objects = AttackObjectQuerySet.as_manager()
+
 
 class DataComponent(AttackObject):
     """What can be observed (Process Creation). Before release 18 it had no ATT&CK id, so the STIX id is its key."""
@@ -51,6 +55,8 @@ class DataComponent(AttackObject):
     mitre_id = models.CharField(max_length=32, blank=True, db_index=True)
     stix_id = models.CharField(max_length=128, unique=True)
     log_sources = models.JSONField(default=list, blank=True)
+
+    objects = AttackObjectQuerySet.as_manager()
 
 
 class AnalyticLogSource(models.Model):

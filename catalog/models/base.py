@@ -40,8 +40,6 @@ class Sourced(models.Model):
     changed_at = models.DateTimeField(editable=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
 
-    objects = SourcedQuerySet.as_manager()
-
     class Meta:
         abstract = True
 
