@@ -51,7 +51,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "rest_framework_simplejwt.token_blacklist",
     "template_partials",
 ]
 MIDDLEWARE = [
@@ -88,7 +87,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'aegis.sqlite3'}"),
+    "default": environ.Env.db_url_config(env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'aegis.sqlite3'}"),
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE takes the write lock at BEGIN, so that two writers queue instead of failing half-way (SQLITE_BUSY).
@@ -163,15 +162,21 @@ STATIC_ROOT = Path(env.str("AEGIS_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # Compressing the API's documentation takes a minute: worth it on a network, for nothing on this machine.
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        if EMBEDDED
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "aegis.accounts.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["aegis.lib.api.PolicyPermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["aegis.accounts.permissions.PolicyPermission"],
+    "DEFAULT_PARSER_CLASSES": ["aegis.lib.parsers.StrictJSON"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
@@ -189,8 +194,6 @@ SIMPLE_JWT = {
     "ISSUER": "aegis",
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.int("ACCESS_TOKEN_EXPIRE_MINUTES", 60)),
     "REFRESH_TOKEN_LIFETIME": timedelta(hours=12),
-    "ROTATE_REFRESH_TOKENS": True,
-    "BLACKLIST_AFTER_ROTATION": True,
     "CHECK_REVOKE_TOKEN": True,
     "LEEWAY": 10,
 }
@@ -201,8 +204,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "PREPROCESSING_HOOKS": ["aegis.lib.api.schema_without_slashes"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "aegis.lib.api.schema_with_problems",
+    ],
+    "COMPONENT_SPLIT_REQUEST": True,
 }
 
 AEGIS_MIRROR = env.str("AEGIS_MIRROR", "")
