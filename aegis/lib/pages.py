@@ -35,14 +35,3 @@ def render_page(
 def paginate(request: HttpRequest, queryset: QuerySet[Row], per_page: int = 50) -> Page[Row]:
     """The page that `?page=` names; the first for nonsense, the last for a number beyond the end."""
     return Paginator(queryset, per_page).get_page(request.GET.get("page"))
-
-
-def ordered(request: HttpRequest, queryset: QuerySet[Row], columns: Mapping[str, str], default: str) -> QuerySet[Row]:
-    """The rows in the order that `?ordering=` names, as the heads of a table (`sort_header`) link it: `name` or `-name`.
-
-    `columns` maps names to columns; nonsense means `default`. Equal rows keep a fixed order of their own.
-    """
-    asked = request.GET.get("ordering", "")
-    term = asked if asked.removeprefix("-") in columns else default
-    minus = "-" if term.startswith("-") else ""
-    return queryset.order_by(minus + columns[term.removeprefix("-")], "pk")
