@@ -31,9 +31,7 @@ def golden_records() -> list[dict[str, Any]]:
 
 
 def as_golden(*found: Record | Issue | Version) -> list[dict[str, Any]]:
-    rows = [
-        {"record": type(one).__name__, **dataclasses.asdict(one)} for one in found if not isinstance(one, Version)
-    ]
+    rows = [{"record": type(one).__name__, **dataclasses.asdict(one)} for one in found if not isinstance(one, Version)]
     return json.loads(json.dumps(rows))
 
 
