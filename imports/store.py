@@ -172,15 +172,15 @@ def _row(incoming: Incoming, provenance: Provenance, resolver: Resolver) -> Valu
     if "published_id" in values:
         values = values | _resolved(values["published_id"], resolver)
     return {
+        **values,
         "source": provenance.source,
         "path": incoming.path,
-        "version": provenance.version,
+        "source_version": provenance.version,
         "source_url": provenance.page(incoming.path),
         "content_hash": incoming.content_hash,
         "first_seen_at": provenance.now,
         "changed_at": provenance.now,
         "withdrawn_at": None,
-        **values,  # last: a release and a framework have a version of their own, which is not the upstream's
     }
 
 

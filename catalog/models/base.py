@@ -27,13 +27,13 @@ class SourcedQuerySet(models.QuerySet):  # type: ignore[type-arg]
 class Sourced(models.Model):
     """Provenance of one imported row.
 
-    `version` is the upstream version (commit or release) in which the content was last seen to change: together with `path` it
+    `source_version` is the upstream version (commit or release) in which the content was last seen to change: together with `path` it
     names the exact file, and `source_url` is its address. Rows that upstream drops get `withdrawn_at` and stay.
     """
 
     source = models.CharField(max_length=64, db_index=True, editable=False)
     path = models.CharField(max_length=512, editable=False)
-    version = models.CharField(max_length=128, blank=True, editable=False)
+    source_version = models.CharField(max_length=128, blank=True, editable=False)
     source_url = models.CharField(max_length=1024, blank=True, editable=False)
     content_hash = models.CharField(max_length=64, editable=False)
     first_seen_at = models.DateTimeField(editable=False)

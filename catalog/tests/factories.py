@@ -33,7 +33,7 @@ def provenance(source: str, **fields: Any) -> dict[str, Any]:
     standing = {
         "source": source,
         "path": path,
-        "version": "0123abc",
+        "source_version": "0123abc",
         "source_url": f"https://example.org/{source}/{path}",
         "content_hash": f"{next(_numbers):064x}",
         "first_seen_at": SEEN,
@@ -53,7 +53,7 @@ def resolved(published_id: str) -> dict[str, Any]:
 def make_release(version: str = "18.1", **fields: Any) -> AttackRelease:
     """The ATT&CK release that the catalogue holds."""
     standing = {"domain": "enterprise-attack", "name": "Enterprise ATT&CK", "modified": "2025-11-13T00:00:00Z"}
-    return AttackRelease.objects.create(**provenance("attack", version=version) | standing | fields)
+    return AttackRelease.objects.create(**provenance("attack") | {"version": version} | standing | fields)
 
 
 def make_tactic(shortname: str = "execution", **fields: Any) -> Tactic:

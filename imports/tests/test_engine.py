@@ -237,7 +237,7 @@ def test_rows_tell_where_they_came_from(world: SmallWorld) -> None:
     world.rule("windows/a", "T1059")
     run = world.run("sigma")
     rule = DetectionRule.objects.get()
-    assert (rule.source, rule.path, rule.version) == ("sigma", "rules/windows/a.yml", run.version)
+    assert (rule.source, rule.path, rule.source_version) == ("sigma", "rules/windows/a.yml", run.version)
     assert rule.source_url == f"https://github.com/SigmaHQ/sigma/blob/{run.version}/rules/windows/a.yml"
     assert rule.first_seen_at == rule.changed_at
 

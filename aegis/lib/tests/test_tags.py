@@ -173,7 +173,7 @@ def test_copy_button_carries_the_exact_text(text):
     [("https://example.org/x", True), ("javascript:alert(1)", False), ("//example.org", False), ("", False)],
 )
 def test_provenance_links_to_web_addresses_only(address, is_link):
-    row = {"source": "sigma", "path": "rules/x.yml", "version": "a" * 40, "source_url": address}
+    row = {"source": "sigma", "path": "rules/x.yml", "source_version": "a" * 40, "source_url": address}
     row |= {"first_seen_at": None, "changed_at": None, "withdrawn_at": None}
     shown = render('{% include "shared/provenance.html" %}', row=row)
     assert ("<a " in shown) is is_link
