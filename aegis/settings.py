@@ -182,8 +182,8 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "aegis.lib.api.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["aegis.lib.api.FilterBackend", "aegis.lib.api.OrderingBackend"],
+    "DEFAULT_PAGINATION_CLASS": "aegis.lib.listing.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["aegis.lib.listing.FilterBackend", "aegis.lib.listing.OrderingBackend"],
     "EXCEPTION_HANDLER": "aegis.lib.problems.problem_response",
     "PAGE_SIZE": 50,
 }
@@ -205,10 +205,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "PREPROCESSING_HOOKS": ["aegis.lib.api.schema_without_slashes"],
+    "PREPROCESSING_HOOKS": ["aegis.lib.schema.without_slashes"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "aegis.lib.api.schema_with_problems",
+        "aegis.lib.schema.with_problems",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
 }

@@ -13,5 +13,6 @@ urlpatterns = [
     path("", include("compliance.urls")),
     path("", include("imports.urls")),
     path("", include("aegis.accounts.urls")),
+    path("api/", include("aegis.api")),
     path("admin/", admin.site.urls),
 ]

@@ -6,7 +6,9 @@ import django_filters
 from django.db.models import Q
 
 from aegis.lib.filters import Listed, Text, YesNo, distinct_values
+from catalog.resolution import reference_models
 from imports.models import DataSource, ImportChange, ImportRun
+from imports.references import owner_of, unresolved_references
 
 
 def sources() -> list[tuple[str, str]]:
@@ -36,3 +38,19 @@ class ImportChangeFilter(django_filters.FilterSet):
     def by_text(self, queryset: Any, name: str, value: str) -> Any:
         """Changes whose key, name or path holds the text."""
         return queryset.filter(Q(key__icontains=value) | Q(name__icontains=value) | Q(path__icontains=value))
+
+
+class UnresolvedReferenceFilter(django_filters.FilterSet):
+    """Filters of unresolved references, which lie in several tables: the conditions go to each before they are joined."""
+
+    source = Listed(field_name="source_slug", choices=sources, any_label="Any source")
+    object_type = Listed(
+        choices=lambda: sorted({(owner_of(model)._meta.label,) * 2 for model in reference_models()}),
+        any_label="Any kind of row",
+    )
+    published_id = Text()
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """The references that meet the conditions."""
+        asked = {self.filters[name].field_name: value for name, value in self.form.cleaned_data.items() if value}
+        return unresolved_references(**asked)

@@ -1,7 +1,8 @@
-"""The user: a Django user whose rights follow from one role alone."""
+"""The user: a Django user whose rights follow from one role alone; and their sessions with the API."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser
@@ -71,3 +72,22 @@ class User(AbstractUser):
     def has_module_perms(self, app_label: str) -> bool:
         """As `has_perm`."""
         return self.is_superuser
+
+
+class ApiSession(models.Model):
+    """One login to the API. Its access tokens are good while this row stands, and of its refresh tokens only `refresh_id` is.
+
+    To end the session is to delete the row.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_sessions")
+    refresh_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"API session of {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"

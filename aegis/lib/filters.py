@@ -7,6 +7,7 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django.utils.choices import CallableChoiceIterator
+from drf_spectacular.utils import extend_schema_field
 
 LONGEST: Final = 200
 """Characters that a filter's value may have."""
@@ -30,6 +31,7 @@ class YesNoField(forms.Field):
         return self.WORDS[word]
 
 
+@extend_schema_field({"type": "boolean"})
 class YesNo(django_filters.BooleanFilter):
     """A flag. Give the field of the model, or a `method`."""
 
@@ -40,6 +42,7 @@ class YesNo(django_filters.BooleanFilter):
         super().__init__(*args, **{"widget": forms.Select(choices=choices)} | kwargs)
 
 
+@extend_schema_field({"type": "string", "maxLength": LONGEST, "pattern": r"^[^\u0000]*$"})
 class Text(django_filters.CharFilter):
     """Free text of at most `LONGEST` characters."""
 

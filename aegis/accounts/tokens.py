@@ -1,0 +1,98 @@
+"""Bearer tokens: a short-lived one to use, and a long-lived one that is good once, to get the next pair.
+
+Both name the session that they belong to. When it ends (by logging out, or because a refresh token came twice) both are
+worthless at the next request. A token says who, never what they may do: roles are read anew each time.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, cast
+from uuid import uuid4
+
+from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.tokens import AccessToken, Token
+from rest_framework_simplejwt.utils import get_md5_hash_password
+
+from aegis.accounts.models import ApiSession, User
+
+SESSION_CLAIM = "sid"
+
+
+class RefreshToken(Token):
+    """Good once: for a new pair of tokens, or to log out."""
+
+    token_type = "refresh"  # noqa: S105  the kind of token, not a secret
+    lifetime = cast(timedelta, api_settings.REFRESH_TOKEN_LIFETIME)
+
+
+class TokenAuthentication(JWTAuthentication):
+    """Reads `Authorization: Bearer`. The user behind the token must be active, and the session must not have ended."""
+
+    def get_user(self, validated_token: Token) -> Any:
+        """The user. Raises AuthenticationFailed."""
+        return session_of(validated_token).user
+
+
+def session_of(token: Token) -> ApiSession:
+    """The session of a verified token. Raises AuthenticationFailed if it ended, or if its user may no longer log in."""
+    session = ApiSession.objects.select_related("user").filter(pk=token.get(SESSION_CLAIM)).first()
+    if session is None:
+        raise AuthenticationFailed("The session of this token has ended: log in again.", code="session_ended")
+    same_password = token.get(api_settings.REVOKE_TOKEN_CLAIM) == get_md5_hash_password(session.user.password)
+    if not session.user.is_active or not same_password:
+        raise AuthenticationFailed("This token is no longer good: log in again.", code="user_changed")
+    return session
+
+
+def start_session(user: User) -> dict[str, Any]:
+    """A new session's tokens, as `tokens`. Sessions of this user that have run out are forgotten."""
+    user.api_sessions.filter(expires_at__lt=timezone.now()).delete()
+    session = ApiSession.objects.create(user=user, refresh_id=uuid4().hex, expires_at=_end())
+    return tokens(session)
+
+
+def renew(text: str) -> dict[str, Any]:
+    """The next pair of tokens for a refresh token, as `tokens`.
+
+    Raises AuthenticationFailed. A refresh token that comes a second time was copied: it ends the session for everybody.
+    """
+    token = read_refresh_token(text)
+    session = session_of(token)
+    used, session.refresh_id, session.expires_at = token.get("jti"), uuid4().hex, _end()
+    is_first = ApiSession.objects.filter(pk=session.pk, refresh_id=used).update(
+        refresh_id=session.refresh_id, expires_at=session.expires_at
+    )
+    if not is_first:
+        session.delete()
+        raise AuthenticationFailed("This refresh token was used before: its session has been ended.", code="reused")
+    return tokens(session)
+
+
+def read_refresh_token(text: str) -> RefreshToken:
+    """The verified token. Raises AuthenticationFailed."""
+    try:
+        return RefreshToken(cast(Any, text))
+    except TokenError as error:
+        raise AuthenticationFailed("This is no refresh token, or it has expired: log in again.") from error
+
+
+def tokens(session: ApiSession) -> dict[str, Any]:
+    """`access_token`, `refresh_token`, `token_type`, and `expires_in`: the seconds for which the access token is good."""
+    refresh, access = RefreshToken.for_user(session.user), AccessToken.for_user(session.user)
+    refresh[SESSION_CLAIM] = access[SESSION_CLAIM] = str(session.pk)
+    refresh["jti"] = session.refresh_id
+    return {
+        "access_token": str(access),
+        "refresh_token": str(refresh),
+        "token_type": "bearer",
+        "expires_in": int(api_settings.ACCESS_TOKEN_LIFETIME.total_seconds()),
+    }
+
+
+def _end() -> Any:
+    return timezone.now() + api_settings.REFRESH_TOKEN_LIFETIME

@@ -1,0 +1,86 @@
+"""All routes of the API below /api/: each answers with and without a trailing slash, for every method."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import URLPattern, include, path, re_path
+from rest_framework.exceptions import NotFound
+
+from aegis.accounts.access import public
+from aegis.accounts.api import Login, Logout, Me, Refresh
+from aegis.docs import Docs, Schema
+from aegis.lib.api import ID, Endpoint
+from catalog.api.defences import DefensiveTechniqueDetail, DefensiveTechniqueList
+from catalog.api.rules import DetectionRuleDetail, DetectionRuleList
+from catalog.api.techniques import TacticList, TechniqueList
+from catalog.api.templates import TestTemplateDetail, TestTemplateList
+from compliance.api import ComplianceControlDetail, ComplianceControlList, ComplianceFrameworkList
+from coverage.api import MetricsByTactic, MetricsSummary, TechniqueDetail
+from imports.api import (
+    DataSourceDetail,
+    DataSourceList,
+    ImportChangeList,
+    ImportIssueList,
+    ImportRunDetail,
+    ImportRunList,
+    UnresolvedReferenceList,
+)
+from intel.api import ThreatActorDetail, ThreatActorList
+
+# Only what an id can be made of gets as far as the database.
+MITRE_ID = r"(?P<mitre_id>[A-Za-z0-9.-]{1,32})"
+ID_OR_NAME = r"(?P<id>[0-9]{1,18}|[A-Za-z][A-Za-z0-9-]{0,63})"
+
+
+@public
+class NoSuchAddress(Endpoint):
+    """What answers where there is nothing."""
+
+    schema = None
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Refuse every method alike. Raises NotFound."""
+        raise NotFound("There is nothing at this address: /api/v1/schema lists what there is.")
+
+    def get(self, request: HttpRequest) -> None:
+        """Never reached."""
+
+
+def route(pattern: str, view: type[Endpoint], name: str) -> URLPattern:
+    """The view at `pattern`, with or without a trailing slash."""
+    return re_path(rf"^{pattern}/?$", view.as_view(), name=name)
+
+
+app_name = "api"
+v1 = [
+    route("auth/login", Login, "login"),
+    route("auth/refresh", Refresh, "refresh"),
+    route("auth/logout", Logout, "logout"),
+    route("auth/me", Me, "me"),
+    route("tactics", TacticList, "tactic-list"),
+    route("techniques", TechniqueList, "technique-list"),
+    route(f"techniques/{MITRE_ID}", TechniqueDetail, "technique"),
+    route("test-templates", TestTemplateList, "template-list"),
+    route(f"test-templates/{ID}", TestTemplateDetail, "template"),
+    route("detection-rules", DetectionRuleList, "rule-list"),
+    route(f"detection-rules/{ID}", DetectionRuleDetail, "rule"),
+    route("defensive-techniques", DefensiveTechniqueList, "defence-list"),
+    route(f"defensive-techniques/{ID_OR_NAME}", DefensiveTechniqueDetail, "defence"),
+    route("threat-actors", ThreatActorList, "actor-list"),
+    route(f"threat-actors/{MITRE_ID}", ThreatActorDetail, "actor"),
+    route("compliance/frameworks", ComplianceFrameworkList, "framework-list"),
+    route("compliance/controls", ComplianceControlList, "control-list"),
+    route(f"compliance/controls/{ID}", ComplianceControlDetail, "control"),
+    route("data-sources", DataSourceList, "source-list"),
+    route(f"data-sources/{ID_OR_NAME}", DataSourceDetail, "source"),
+    route("import-runs", ImportRunList, "run-list"),
+    route(f"import-runs/{ID}", ImportRunDetail, "run"),
+    route(f"import-runs/{ID}/changes", ImportChangeList, "change-list"),
+    route(f"import-runs/{ID}/issues", ImportIssueList, "issue-list"),
+    route("unresolved-references", UnresolvedReferenceList, "unresolved-reference-list"),
+    route("metrics/summary", MetricsSummary, "metrics-summary"),
+    route("metrics/by-tactic", MetricsByTactic, "metrics-by-tactic"),
+    route("schema", Schema, "schema"),
+    route("docs", Docs, "docs"),
+]
+urlpatterns = [path("v1/", include(v1)), re_path("", NoSuchAddress.as_view())]

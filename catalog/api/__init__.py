@@ -1,0 +1,1 @@
+"""The catalogue in the API: one file per kind of row."""

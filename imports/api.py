@@ -1,0 +1,320 @@
+"""Data sources, import runs, and what did not resolve, in the API."""
+
+from typing import Any
+
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+)
+from rest_framework import serializers
+
+from aegis.accounts.access import require_action
+from aegis.lib.api import DetailEndpoint, ListEndpoint
+from aegis.lib.listing import FilterBackend
+from imports.filters import ImportChangeFilter, ImportRunFilter, UnresolvedReferenceFilter
+from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
+from imports.references import unresolved_references
+from imports.services import SOURCE_OF
+
+STATISTICS = {
+    "created": 3,
+    "updated": 2,
+    "unchanged": 3775,
+    "withdrawn": 1,
+    "restored": 0,
+    "skipped": 471,
+    "unresolved": 0,
+    "issues": 0,
+}
+RUN_EXAMPLE = {
+    "id": 90,
+    "source": "sigma",
+    "status": "succeeded",
+    "dry_run": False,
+    "trigger": "command",
+    "requested_by": None,
+    "created_at": "2026-01-02T03:04:05Z",
+    "started_at": "2026-01-02T03:04:05Z",
+    "finished_at": "2026-01-02T03:04:11Z",
+    "seconds": 6.2,
+    "version": "0123456789abcdef0123456789abcdef01234567",
+    "origin": "https://codeload.github.com/SigmaHQ/sigma/tar.gz/refs/heads/master",
+    "step": "",
+    "done": 0,
+    "total": 0,
+    "statistics": STATISTICS,
+    "error": "",
+}
+
+
+class StatisticsSerializer(serializers.Serializer[Any]):
+    """What a run did, in rows of the catalogue."""
+
+    created = serializers.IntegerField(required=False)
+    updated = serializers.IntegerField(required=False)
+    unchanged = serializers.IntegerField(required=False)
+    withdrawn = serializers.IntegerField(required=False)
+    restored = serializers.IntegerField(required=False)
+    skipped = serializers.IntegerField(required=False)
+    unresolved = serializers.IntegerField(required=False)
+    issues = serializers.IntegerField(required=False)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A run", value=RUN_EXAMPLE)])
+class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
+    """One import of one source. `step`, `done` and `total` tell how far a run has come."""
+
+    source = serializers.CharField(source="source.slug", read_only=True)  # type: ignore[assignment]
+    status = serializers.ChoiceField(choices=ImportRun.Status.choices, read_only=True)
+    requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True, read_only=True)
+    seconds = serializers.FloatField(allow_null=True, read_only=True)
+    statistics = StatisticsSerializer(read_only=True)
+
+    class Meta:
+        model = ImportRun
+        fields: tuple[str, ...] = tuple(RUN_EXAMPLE)
+        read_only_fields: tuple[str, ...] = fields
+
+
+class ImportRunDetailSerializer(ImportRunSerializer):
+    """A run with its counts by kind of row."""
+
+    kinds = serializers.DictField(child=StatisticsSerializer(), read_only=True)
+
+    class Meta(ImportRunSerializer.Meta):
+        fields = (*RUN_EXAMPLE, "kinds")
+        read_only_fields = fields
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A source",
+            value={
+                "id": 4,
+                "slug": "sigma",
+                "label": "SigmaHQ detection rules",
+                "license": "DRL-1.1",
+                "homepage": "https://github.com/SigmaHQ/sigma",
+                "enabled": True,
+                "is_sample": False,
+                "state": "succeeded",
+                "schedule_hours": 720,
+                "current_version": "0123456789abcdef0123456789abcdef01234567",
+                "last_sync_at": "2026-01-02T03:04:11Z",
+                "last_sync_status": "succeeded",
+                "last_sync_stats": STATISTICS,
+                "last_run": RUN_EXAMPLE,
+            },
+        )
+    ]
+)
+class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
+    """An upstream. `state` is the status of its last run, `never` before the first; `schedule_hours` is how often it is due.
+
+    `last_sync_stats` are those of the last run that succeeded. Previews do not count as runs here.
+    """
+
+    state = serializers.SerializerMethodField()
+    schedule_hours = serializers.SerializerMethodField()
+    last_sync_stats = StatisticsSerializer(read_only=True)
+    last_run = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DataSource
+        fields = (
+            "id",
+            "slug",
+            "label",
+            "license",
+            "homepage",
+            "enabled",
+            "is_sample",
+            "state",
+            "schedule_hours",
+            "current_version",
+            "last_sync_at",
+            "last_sync_status",
+            "last_sync_stats",
+            "last_run",
+        )
+        read_only_fields = fields
+
+    def get_state(self, source: Any) -> str:
+        """The status of the last run."""
+        return str(source.newest[0].status) if source.newest else "never"
+
+    def get_schedule_hours(self, source: DataSource) -> float | None:
+        """Hours between two imports, None for a row whose source this version of Aegis no longer knows."""
+        known = SOURCE_OF.get(source.slug)
+        return known.every.total_seconds() / 3600 if known else None
+
+    @extend_schema_field(ImportRunSerializer(allow_null=True))
+    def get_last_run(self, source: Any) -> Any:
+        """The last run that was no preview, None before the first."""
+        return ImportRunSerializer(source.newest[0]).data if source.newest else None
+
+
+def with_newest_run() -> QuerySet[DataSource]:
+    """Data sources, each with `newest`: a list of its last run that was no preview, empty before the first."""
+    runs = ImportRun.objects.filter(dry_run=False)
+    newest = runs.filter(source=OuterRef("source")).order_by("-pk").values("pk")[:1]
+    last = runs.filter(pk=Subquery(newest)).select_related("source", "requested_by")
+    return DataSource.objects.prefetch_related(Prefetch("runs", last, to_attr="newest"))
+
+
+@require_action("source.read")
+@extend_schema(tags=["imports"])
+class DataSourceList(ListEndpoint):
+    """All data sources, in the order in which they are imported."""
+
+    queryset = with_newest_run()
+    serializer_class = DataSourceSerializer
+
+
+@require_action("source.read")
+@extend_schema(
+    tags=["imports"], parameters=[OpenApiParameter("id", str, "path", description="The row's number, or its slug.")]
+)
+class DataSourceDetail(DetailEndpoint):
+    """One data source."""
+
+    queryset = with_newest_run()
+    serializer_class = DataSourceSerializer
+
+    def get_object(self) -> Any:
+        """The row. Raises Http404."""
+        name = self.kwargs["id"]
+        return get_object_or_404(self.get_queryset(), **({"pk": name} if name.isdigit() else {"slug": name}))
+
+
+@require_action("source.read")
+@extend_schema(tags=["imports"])
+class ImportRunList(ListEndpoint):
+    """Import runs and previews, the newest first."""
+
+    queryset = ImportRun.objects.select_related("source", "requested_by").defer("kinds")
+    serializer_class = ImportRunSerializer
+    filterset_class = ImportRunFilter
+    ordering_fields = {"id": "pk", "created_at": "created_at", "finished_at": "finished_at", "status": "status"}
+
+
+@require_action("source.read")
+@extend_schema(tags=["imports"])
+class ImportRunDetail(DetailEndpoint):
+    """One import run."""
+
+    queryset = ImportRun.objects.select_related("source", "requested_by")
+    serializer_class = ImportRunDetailSerializer
+    lookup_field = "id"
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A changed rule",
+            value={
+                "id": 1,
+                "kind": "updated",
+                "model": "catalog.detectionrule",
+                "key": "sigma/0a1b2c3d",
+                "name": "Suspicious PowerShell Parent",
+                "path": "rules/windows/process_creation/example.yml",
+                "changed": {"severity": ["medium", "high"]},
+            },
+        )
+    ]
+)
+class ImportChangeSerializer(serializers.ModelSerializer[ImportChange]):
+    """One row that a run touched; `changed` is {field: [before, after]}."""
+
+    kind = serializers.ChoiceField(choices=ImportChange.Kind.choices, read_only=True)
+    changed = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = ImportChange
+        fields = ("id", "kind", "model", "key", "name", "path", "changed")
+        read_only_fields = fields
+
+
+class ImportIssueSerializer(serializers.ModelSerializer[ImportIssue]):
+    """A file, or a part of one, that a run skipped, and why."""
+
+    class Meta:
+        model = ImportIssue
+        fields = ("id", "path", "line", "message")
+        read_only_fields = fields
+
+
+@require_action("source.read")
+@extend_schema(tags=["imports"])
+class ImportChangeList(ListEndpoint):
+    """What one run created, updated, withdrew and restored."""
+
+    queryset = ImportChange.objects.all()
+    serializer_class = ImportChangeSerializer
+    filterset_class = ImportChangeFilter
+    ordering_fields = {"id": "pk", "key": "key", "name": "name"}
+
+    def get_queryset(self) -> Any:
+        """The changes of the run in the path. Raises Http404 if there is no such run."""
+        return get_object_or_404(ImportRun, pk=self.kwargs["id"]).changes.all()
+
+
+@require_action("source.read")
+@extend_schema(tags=["imports"])
+class ImportIssueList(ListEndpoint):
+    """What one run skipped."""
+
+    queryset = ImportIssue.objects.all()
+    serializer_class = ImportIssueSerializer
+
+    def get_queryset(self) -> Any:
+        """The issues of the run in the path. Raises Http404 if there is no such run."""
+        return get_object_or_404(ImportRun, pk=self.kwargs["id"]).issues.all()
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A rule",
+            value={
+                "published_id": "T0843",
+                "source": "sigma",
+                "object_type": "catalog.DetectionRule",
+                "object_id": "34",
+                "object_name": "Suspicious Download",
+            },
+        )
+    ]
+)
+class UnresolvedReferenceSerializer(serializers.Serializer[Any]):
+    """A technique id that the current release does not know, and the row that names it.
+
+    `object_id` is what the row's own address ends in: an ATT&CK or D3FEND id, or a number.
+    """
+
+    published_id = serializers.CharField()
+    source = serializers.CharField(source="source_slug")  # type: ignore[assignment]
+    object_type = serializers.CharField()
+    object_id = serializers.CharField()
+    object_name = serializers.CharField()
+
+
+@require_action("source.read")
+@extend_schema(tags=["imports"])
+class UnresolvedReferenceList(ListEndpoint):
+    """Technique ids of current rows that mean nothing in the current release, by id."""
+
+    serializer_class = UnresolvedReferenceSerializer
+    filterset_class = UnresolvedReferenceFilter
+    filter_backends = (FilterBackend,)
+
+    def get_queryset(self) -> Any:
+        """All of them."""
+        return unresolved_references()

@@ -1,0 +1,121 @@
+"""Threat actors in the API."""
+
+from typing import Any
+
+from django.db.models import Prefetch
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
+
+from aegis.accounts.access import require_action
+from aegis.lib.api import DetailEndpoint, ListEndpoint
+from catalog.api.base import PROVENANCE, PROVENANCE_EXAMPLE, ReferenceSerializer, SourcedSerializer, texts
+from intel.filters import ThreatActorFilter
+from intel.models import ThreatActor, ThreatActorTechnique
+
+FIELDS = (
+    "mitre_id",
+    "name",
+    "aliases",
+    "description",
+    "country",
+    "motivation",
+    "target_sectors",
+    "target_regions",
+    "techniques",
+    "url",
+    "revoked",
+    "deprecated",
+    "revoked_by",
+    *PROVENANCE,
+)
+EXAMPLE = {
+    "mitre_id": "G0000",
+    "name": "Example Bear",
+    "aliases": ["Example Bear", "Sample Group"],
+    "description": "Who they are said to be.",
+    "country": "",
+    "motivation": "espionage",
+    "target_sectors": ["government"],
+    "target_regions": ["Europe"],
+    "techniques": [{"published_id": "T1059.001", "mitre_id": "T1059.001", "resolution": "exact", "campaign": "C0000"}],
+    "url": "https://attack.mitre.org/groups/G0000",
+    "revoked": False,
+    "deprecated": False,
+    "revoked_by": None,
+    **PROVENANCE_EXAMPLE,
+    "source": "threat-actors",
+}
+USES = ThreatActorTechnique.objects.order_by("published_id", "campaign")
+
+
+class UseSerializer(ReferenceSerializer):
+    """A technique that an actor uses; `campaign` is the campaign through which that is known, empty if directly."""
+
+    class Meta(ReferenceSerializer.Meta):
+        model = ThreatActorTechnique
+        fields: tuple[str, ...] = (*ReferenceSerializer.Meta.fields, "campaign")
+        read_only_fields: tuple[str, ...] = fields
+
+
+class UseDetailSerializer(UseSerializer):
+    """A technique that an actor uses, with the text that says how."""
+
+    class Meta(UseSerializer.Meta):
+        fields = (*UseSerializer.Meta.fields, "text")
+        read_only_fields = fields
+
+
+class AttributionSerializer(serializers.Serializer[Any]):
+    """Where a fact about an actor was read: the field, its value, and the sentence of the description."""
+
+    field = serializers.CharField(required=False)
+    value = serializers.CharField(required=False)
+    sentence = serializers.CharField(required=False)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A group", value=EXAMPLE)])
+class ThreatActorSerializer(SourcedSerializer):
+    """An ATT&CK group. Country, motivation, sectors and regions are empty where the description attributes nothing."""
+
+    aliases = texts()
+    target_sectors = texts()
+    target_regions = texts()
+    revoked_by = serializers.CharField(source="revoked_by_id", allow_null=True, read_only=True)
+    techniques = UseSerializer(source="uses", many=True, read_only=True)
+
+    class Meta:
+        model = ThreatActor
+        fields: tuple[str, ...] = FIELDS
+        read_only_fields: tuple[str, ...] = FIELDS
+
+
+class ThreatActorDetailSerializer(ThreatActorSerializer):
+    """A group with the text of each use, and the sentences that attribute."""
+
+    techniques = UseDetailSerializer(source="uses", many=True, read_only=True)
+    attributions = AttributionSerializer(many=True, read_only=True)
+
+    class Meta(ThreatActorSerializer.Meta):
+        fields = (*FIELDS, "attributions")
+        read_only_fields = fields
+
+
+@require_action("intel.read")
+@extend_schema(tags=["threat actors"])
+class ThreatActorList(ListEndpoint):
+    """Threat actors: active ones, unless revoked, deprecated or withdrawn ones are asked for."""
+
+    queryset = ThreatActor.objects.defer("attributions").prefetch_related(Prefetch("uses", USES.defer("text")))
+    serializer_class = ThreatActorSerializer
+    filterset_class = ThreatActorFilter
+    ordering_fields = {"mitre_id": "mitre_id", "name": "name", "country": "country", "changed_at": "changed_at"}
+
+
+@require_action("intel.read")
+@extend_schema(tags=["threat actors"])
+class ThreatActorDetail(DetailEndpoint):
+    """One threat actor, active or not."""
+
+    queryset = ThreatActor.objects.prefetch_related(Prefetch("uses", USES))
+    serializer_class = ThreatActorDetailSerializer
+    lookup_field = "mitre_id"
