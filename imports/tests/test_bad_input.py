@@ -1,0 +1,136 @@
+"""Hostile and broken input, through the whole engine: the file is named and skipped, or the run ends; nothing else is lost."""
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from catalog.models import DetectionRule, Technique
+from imports.tests.small_world import RULE, SmallWorld, rule_id
+from imports.tests.stix_world import link, technique
+
+pytestmark = pytest.mark.django_db
+
+GOOD = RULE.format(title="Good", id=rule_id("good"), tags="    - attack.t1059", level="high")
+LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{name}: &{name} [*{before}, *{before}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+BAD_RULES = {
+    "not-yaml": "title: [unclosed\n",
+    "no-title": GOOD.replace("title: Good\n", "").replace(rule_id("good"), rule_id("bad")),
+    "unknown-severity": GOOD.replace("level: high", "level: apocalyptic").replace(rule_id("good"), rule_id("bad")),
+    "deep": "title: " + "[" * 25_000 + "]" * 25_000,
+    "alias-bomb": LAUGHS + GOOD,
+    "merge-bomb": "base: &base {a: 1}\n" + GOOD + "more: {<<: [*base, *base]}\n",
+    "python-tag": GOOD.replace("title: Good", "title: !!python/object/apply:os.getcwd []"),
+    "nul": GOOD.replace("title: Good", 'title: "NUL \\0"').replace(rule_id("good"), rule_id("bad")),
+    "surrogate": GOOD.replace("title: Good", 'title: "half \\uD800"').replace(rule_id("good"), rule_id("bad")),
+    "a-list": "- just\n- a list\n",
+    "empty": "",
+    "html": "<!doctype html><title>404</title>",
+    "wrong-types": GOOD.replace("title: Good", "title: [a, b]"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_RULES)
+def test_bad_file_is_named_and_costs_nothing_else(world: SmallWorld, name: str) -> None:
+    world.write("sigma", "rules/good.yml", GOOD)
+    world.write("sigma", f"rules/{name}.yml", BAD_RULES[name])
+    run = world.run("sigma")
+    assert (run.status, run.created) == ("succeeded", 1)
+    assert {issue.path for issue in run.issues.all()} == {f"rules/{name}.yml"}
+    assert all(len(issue.message) > 10 for issue in run.issues.all())
+    assert DetectionRule.objects.get().name == "Good"
+
+
+def test_file_that_is_not_utf_8_is_named(world: SmallWorld) -> None:
+    world.write("sigma", "rules/good.yml", GOOD)
+    world.write("sigma", "rules/latin.yml", GOOD.replace("Good", "Größe").encode("latin-1"))
+    run = world.run("sigma")
+    assert (run.status, run.created) == ("succeeded", 1)
+    assert [issue.path for issue in run.issues.all()] == ["rules/latin.yml"]
+
+
+def archive_of(**members: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, text in members.items():
+            member = tarfile.TarInfo(f"sigma-0123456789abcdef0123456789abcdef01234567/rules/{name}.yml")
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+def put_archive(world: SmallWorld, content: bytes) -> Path:
+    place = world.place("sigma")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    return place
+
+
+def test_archive_is_read_with_its_commit(world: SmallWorld) -> None:
+    put_archive(world, archive_of(good=GOOD))
+    run = world.run("sigma")
+    assert (run.status, run.version, run.created) == ("succeeded", "0123456789abcdef0123456789abcdef01234567", 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>rate limited</html>",
+        b'{"message": "not found"}',
+        b"\x1f\x8b" + bytes(200),
+        archive_of(good=GOOD)[:-20],
+        archive_of(good=GOOD)[: len(archive_of(good=GOOD)) // 2],
+        gzip.compress(b"no archive inside"),
+    ],
+    ids=["empty", "html", "json", "garbage", "cut-trailer", "cut-in-half", "no-tar"],
+)
+def test_unreadable_archive_fails_the_run_and_keeps_the_catalogue(world: SmallWorld, content: bytes) -> None:
+    put_archive(world, archive_of(good=GOOD))
+    world.run("sigma")
+    put_archive(world, content)
+    run = world.run("sigma")
+    assert run.status == "failed"
+    assert "SigmaHQ/sigma" in run.error
+    assert [rule.name for rule in DetectionRule.objects.current()] == ["Good"]
+
+
+def test_archive_without_a_single_rule_withdraws_nothing(world: SmallWorld) -> None:
+    put_archive(world, archive_of(good=GOOD))
+    world.run("sigma")
+    put_archive(world, archive_of())
+    assert world.run("sigma").status == "failed"
+    assert DetectionRule.objects.current().count() == 1
+
+
+def test_circle_of_subtechniques_is_named_and_both_stay(world: SmallWorld) -> None:
+    first, second = technique("T9001.001"), technique("T9001.002")
+    world.attack(
+        technique("T9001"),
+        first,
+        second,
+        link("subtechnique-of", first, second),
+        link("subtechnique-of", second, first),
+    )
+    run = world.run("attack")
+    assert run.status == "succeeded"
+    assert run.issue_count > 0
+    assert dict(Technique.objects.values_list("mitre_id", "parent")) == {
+        "T9001": None,
+        "T9001.001": None,
+        "T9001.002": None,
+    }
+
+
+def test_technique_with_a_broken_object_beside_it_is_kept(world: SmallWorld) -> None:
+    world.attack(technique("T9001"), technique("T9002"))
+    world.run("attack")
+    world.attack(technique("T9001"), technique("T9002", name=["not", "a", "name"]))
+    run = world.run("attack")
+    assert (run.status, run.withdrawn) == ("succeeded", 0)
+    assert run.issue_count == 1
+    assert Technique.objects.active().count() == 2
