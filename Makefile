@@ -13,7 +13,7 @@ export PORT ?= 8000
 WORKERS ?= 2
 PYTEST := $(BIN)/pytest -q
 
-.PHONY: help demo setup test lint format typecheck check chromium test-sqlite test-postgres clean
+.PHONY: help bench demo setup test lint format typecheck check chromium test-sqlite test-postgres clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -59,6 +59,9 @@ test-sqlite: $(VENV)/.installed-dev ## The whole suite, on SQLite
 
 test-postgres: $(VENV)/.installed-dev ## The tests that touch the database, on PostgreSQL (DATABASE_URL, or one started for them)
 	@$(BIN)/python bin/with_postgres.py $(PYTEST) -n $(WORKERS) --dist loadgroup -m 'database and not browser'
+
+bench: $(VENV)/.installed-dev staticfiles/staticfiles.json ## Speed and memory, as ratios in one run (AEGIS_MIRROR)
+	@$(BIN)/python bin/bench.py
 
 clean: ## Remove what was made here, but not the data in var/
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
