@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from catalog.models import Technique, TechniqueReference
 from catalog.models.base import Sourced, SourcedQuerySet
+from catalog.models.numbers import distinct_number
 
 
 class ComplianceFramework(Sourced):
@@ -39,6 +40,11 @@ class ComplianceControlQuerySet(SourcedQuerySet):
     def search(self, text: str) -> Self:
         """Controls whose id or title holds `text`."""
         return self.filter(Q(control_id__icontains=text) | Q(title__icontains=text))
+
+    def with_mapped(self) -> Self:
+        """Controls with `mapped`, the number of techniques that the current mappings of each name."""
+        current = ComplianceControlMapping.objects.filter(is_current=True)
+        return self.annotate(mapped=distinct_number(current, "control", "technique"))
 
 
 class ComplianceControl(Sourced):

@@ -11,6 +11,7 @@ from django.urls import reverse
 from aegis.lib.json_lists import contains_text
 from catalog.models import Software, Technique, TechniqueReference
 from catalog.models.attack import AttackObject, AttackObjectQuerySet
+from catalog.models.numbers import distinct_number
 
 
 class ThreatActorQuerySet(AttackObjectQuerySet):
@@ -23,6 +24,17 @@ class ThreatActorQuerySet(AttackObjectQuerySet):
     def targeting(self, sector: str) -> Self:
         """Actors that are said to target a sector."""
         return self.filter(contains_text("target_sectors", sector))
+
+    def with_used(self) -> Self:
+        """Actors with `used`, the number of techniques of the current release that each uses, and `used_itself` of these.
+
+        The others are known only through campaigns that are laid to the actor.
+        """
+        uses = ThreatActorTechnique.objects.all()
+        return self.annotate(
+            used=distinct_number(uses, "actor", "technique"),
+            used_itself=distinct_number(uses.filter(campaign=""), "actor", "technique"),
+        )
 
 
 class ThreatActor(AttackObject):

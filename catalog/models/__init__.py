@@ -23,9 +23,10 @@ from catalog.models.attack_detection import (
 from catalog.models.base import Resolution, Sourced, TechniqueReference
 from catalog.models.defense import DefensiveTechnique, DefensiveTechniqueMapping
 from catalog.models.detection import DetectionRule, DetectionRuleTechnique, RuleSimulation
-from catalog.models.emulation import Severity, TemplateRuleLink, TestTemplate
+from catalog.models.emulation import SEVERITY_RANK, Severity, TemplateRuleLink, TestTemplate
 
 __all__ = [
+    "SEVERITY_RANK",
     "Analytic",
     "AnalyticLogSource",
     "AttackCampaign",

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from catalog.models.attack import Technique
 from catalog.models.base import Sourced, SourcedQuerySet, TechniqueReference
+from catalog.models.numbers import distinct_number
 
 
 class DefensiveTechniqueQuerySet(SourcedQuerySet):
@@ -18,6 +19,12 @@ class DefensiveTechniqueQuerySet(SourcedQuerySet):
     def search(self, text: str) -> Self:
         """Defences whose id, name or definition holds `text`."""
         return self.filter(Q(d3fend_id__icontains=text) | Q(name__icontains=text) | Q(description__icontains=text))
+
+    def with_countered(self) -> Self:
+        """Defences with `countered`, the number of techniques of the current release that each counters."""
+        return self.annotate(
+            countered=distinct_number(DefensiveTechniqueMapping.objects.all(), "defensive_technique", "technique")
+        )
 
 
 class DefensiveTechnique(Sourced):

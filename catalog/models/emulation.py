@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 
 from catalog.models.base import Sourced, SourcedQuerySet, TechniqueReference, names_platform
@@ -19,6 +19,13 @@ class Severity(models.TextChoices):
     MEDIUM = "medium", "Medium"
     HIGH = "high", "High"
     CRITICAL = "critical", "Critical"
+
+
+SEVERITY_RANK = Case(
+    *(When(severity=severity, then=Value(rank)) for rank, severity in enumerate(Severity.values)),
+    output_field=models.SmallIntegerField(),
+)
+"""The place of a row's severity, from informational to critical; none for rows without one."""
 
 
 class TestTemplateQuerySet(SourcedQuerySet):
@@ -35,6 +42,12 @@ class TestTemplateQuerySet(SourcedQuerySet):
             | Q(published_id__icontains=text)
             | Q(description__icontains=text)
             | Q(attack_commands__icontains=text)
+        )
+
+    def without_texts(self) -> Self:
+        """Rows for lists: the long texts are left in the database."""
+        return self.defer(
+            "description", "attack_commands", "cleanup_commands", "expected_detection", "usecase", "input_arguments"
         )
 
 
