@@ -1,0 +1,7 @@
+"""Our own judgement: what was tried, what happened, and what it proves."""
+
+from coverage.models.campaign import Campaign
+from coverage.models.status import TechniqueCoverage
+from coverage.models.test import Test, TestInvolvement, TestOutcome
+
+__all__ = ["Campaign", "TechniqueCoverage", "Test", "TestInvolvement", "TestOutcome"]
