@@ -1,12 +1,12 @@
 """What the filter bars of pages and the query strings of the API share: one FilterSet serves both."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import django_filters
 from django import forms
 from django.db.models import QuerySet
-from django.utils.choices import CallableChoiceIterator
+from django.utils.choices import BaseChoiceIterator
 from drf_spectacular.utils import extend_schema_field
 
 LONGEST: Final = 200
@@ -58,6 +58,25 @@ class ListedField(forms.CharField):
         return {}
 
 
+class Offered(BaseChoiceIterator):
+    """The choices of one select. Drawing asks for them several times, the database is asked once.
+
+    Each form copies its widgets, and each copy asks for itself.
+    """
+
+    def __init__(self, choices: Callable[[], Choices], any_label: str) -> None:
+        self._choices = choices
+        self._any = ("", any_label)
+        self._rows: list[tuple[str, str]] | None = None
+
+    def __copy__(self) -> "Offered":
+        return Offered(self._choices, self._any[1])
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        self._rows = self._rows or [self._any, *self._choices()]
+        return iter(self._rows)
+
+
 class Listed(Text):
     """One of the values that the data have now. `choices` offers them in a page's select, with one query, when it is drawn.
 
@@ -67,8 +86,7 @@ class Listed(Text):
     field_class = ListedField
 
     def __init__(self, *args: Any, choices: Callable[[], Choices], any_label: str = "Any", **kwargs: Any) -> None:
-        offered = CallableChoiceIterator(lambda: [("", any_label), *choices()])
-        super().__init__(*args, **{"widget": forms.Select(choices=offered)} | kwargs)
+        super().__init__(*args, **{"widget": forms.Select(choices=Offered(choices, any_label))} | kwargs)
 
 
 class Search(Text):
