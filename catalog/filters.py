@@ -10,6 +10,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from aegis.lib.filters import Choices, Listed, Search, Text, YesNo, distinct_items, distinct_values, within
+from aegis.lib.upstreams import upstream
 from catalog.models import (
     DefensiveTechnique,
     DetectionRule,
@@ -24,6 +25,11 @@ from catalog.models import (
 def tactics() -> Choices:
     """The tactics of the release, in its order."""
     return Tactic.objects.active().values_list("shortname", "name")
+
+
+def sources_of(queryset: QuerySet[Any]) -> Choices:
+    """The sources that rows come from, by name."""
+    return [(slug, upstream(slug).name) for slug, _ in distinct_values(queryset, "source")]
 
 
 def names_technique(techniques: str, value: str, *, subtechniques: bool) -> Q:
@@ -75,11 +81,11 @@ class TechniqueFilter(AttackObjectFilter):
     """Filters of techniques."""
 
     search = Search()
-    tactic = Listed(method="by_tactic", choices=tactics, any_label="Any tactic")
+    tactic = Listed(method="by_tactic", label="Tactic", choices=tactics)
     platform = Listed(
         method="by_platform",
+        label="Platform",
         choices=lambda: distinct_items(Technique.objects.active(), "platforms"),
-        any_label="Any platform",
     )
     actor = Text(method="by_actor", label="Used by actor (ATT&CK id)")
     is_subtechnique = YesNo(label="Sub-technique")
@@ -118,16 +124,16 @@ class TestTemplateFilter(CurrentFilter):
     """Filters of test templates."""
 
     search = Search()
-    source = Listed(choices=lambda: distinct_values(TestTemplate.objects.current(), "source"), any_label="Any source")
-    technique = Text(method="by_technique")
+    source = Listed(choices=lambda: sources_of(TestTemplate.objects.current()))
+    technique = Text(method="by_technique", label="Technique")
     subtechniques = YesNo(method="keep", label="With sub-techniques")
-    tactic = Listed(method="by_tactic", choices=tactics, any_label="Any tactic")
+    tactic = Listed(method="by_tactic", label="Tactic", choices=tactics)
     platform = Listed(
         method="by_platform",
+        label="Platform",
         choices=lambda: distinct_items(TestTemplate.objects.current(), "platforms"),
-        any_label="Any platform",
     )
-    severity = django_filters.ChoiceFilter(choices=Severity.choices, empty_label="Any severity")
+    severity = django_filters.ChoiceFilter(choices=Severity.choices, empty_label="Any")
 
     def by_technique(self, queryset: Any, name: str, value: str) -> Any:
         """Templates of one technique."""
@@ -147,22 +153,18 @@ class DetectionRuleFilter(CurrentFilter):
     """Filters of detection rules: those that name a technique and are not deprecated, unless told otherwise."""
 
     search = Search()
-    source = Listed(choices=lambda: distinct_values(DetectionRule.objects.live(), "source"), any_label="Any source")
-    technique = Text(method="by_technique")
+    source = Listed(choices=lambda: sources_of(DetectionRule.objects.live()))
+    technique = Text(method="by_technique", label="Technique")
     subtechniques = YesNo(method="keep", label="With sub-techniques")
-    tactic = Listed(method="by_tactic", choices=tactics, any_label="Any tactic")
+    tactic = Listed(method="by_tactic", label="Tactic", choices=tactics)
     platform = Listed(
         method="by_platform",
+        label="Platform",
         choices=lambda: distinct_items(DetectionRule.objects.live(), "platforms"),
-        any_label="Any platform",
     )
-    severity = django_filters.ChoiceFilter(choices=Severity.choices, empty_label="Any severity")
-    status = Listed(
-        choices=lambda: distinct_values(DetectionRule.objects.current(), "status"), any_label="Any live status"
-    )
-    language = Listed(
-        choices=lambda: distinct_values(DetectionRule.objects.live(), "language"), any_label="Any language"
-    )
+    severity = django_filters.ChoiceFilter(choices=Severity.choices, empty_label="Any")
+    status = Listed(choices=lambda: distinct_values(DetectionRule.objects.current(), "status"), any_label="Any live")
+    language = Listed(choices=lambda: distinct_values(DetectionRule.objects.live(), "language"))
     mapped = YesNo(label="Names a technique")
     building_block = YesNo()
 
@@ -195,8 +197,8 @@ class DefensiveTechniqueFilter(CurrentFilter):
     """Filters of defensive techniques."""
 
     search = Search()
-    tactic = Listed(lookup_expr="iexact", choices=defence_tactics, any_label="Any tactic")
-    technique = Text(method="by_technique")
+    tactic = Listed(lookup_expr="iexact", choices=defence_tactics)
+    technique = Text(method="by_technique", label="Technique")
 
     def by_technique(self, queryset: Any, name: str, value: str) -> Any:
         """Defences that counter a technique."""

@@ -19,12 +19,10 @@ class ComplianceControlFilter(django_filters.FilterSet):
     """Filters of controls: those in force, unless withdrawn ones are asked for."""
 
     search = Search()
-    framework = Listed(choices=frameworks, any_label="Any framework")
-    category = Listed(
-        choices=lambda: distinct_values(ComplianceControl.objects.in_force(), "category"), any_label="Any category"
-    )
-    technique = Text(method="by_technique")
-    withdrawn = YesNo(method="by_withdrawn")
+    framework = Listed(choices=frameworks)
+    category = Listed(label="Family", choices=lambda: distinct_values(ComplianceControl.objects.in_force(), "category"))
+    technique = Text(method="by_technique", label="Technique")
+    withdrawn = YesNo(method="by_withdrawn", label="Withdrawn")
 
     def filter_queryset(self, queryset: Any) -> Any:
         """The controls that were asked for; those in force if nothing is said about it."""

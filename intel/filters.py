@@ -11,15 +11,13 @@ class ThreatActorFilter(AttackObjectFilter):
     """Filters of threat actors: active ones, unless revoked, deprecated or withdrawn ones are asked for."""
 
     search = Search()
-    technique = Text(method="by_technique")
-    country = Listed(choices=lambda: distinct_values(ThreatActor.objects.active(), "country"), any_label="Any country")
-    motivation = Listed(
-        choices=lambda: distinct_values(ThreatActor.objects.active(), "motivation"), any_label="Any motivation"
-    )
+    technique = Text(method="by_technique", label="Technique")
+    country = Listed(choices=lambda: distinct_values(ThreatActor.objects.active(), "country"))
+    motivation = Listed(choices=lambda: distinct_values(ThreatActor.objects.active(), "motivation"))
     sector = Listed(
         method="by_sector",
+        label="Sector",
         choices=lambda: distinct_items(ThreatActor.objects.active(), "target_sectors"),
-        any_label="Any sector",
     )
 
     def by_technique(self, queryset: Any, name: str, value: str) -> Any:
