@@ -20,16 +20,19 @@ def insert_rows(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) ->
     connection = connections[using]
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    places = ", ".join(["%s"] * len(fields))
     table = connection.ops.quote_name(model._meta.db_table)
     adapted = [(field.attname, field.get_default, _adapter(field, connection)) for field in fields]
-    values = [
-        tuple(adapt(row[name] if name in row else default()) for name, default, adapt in adapted) for row in rows
-    ]
-    if values:
-        with connection.cursor() as cursor:
+    values = (tuple(adapt(row[name] if name in row else default()) for name, default, adapt in adapted) for row in rows)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # COPY: half of the time of an INSERT there goes into parsing statements of thousands of parameters.
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in values:
+                    copy.write_row(row)
+        else:
+            places = ", ".join(["%s"] * len(fields))
             # Names come from the models' own fields, values are parameters.
-            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", values)  # noqa: S608
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", list(values))  # noqa: S608
 
 
 def _adapter(field: models.Field[Any, Any], connection: Any) -> Callable[[Any], Any]:
