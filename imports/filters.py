@@ -19,7 +19,7 @@ def sources() -> list[tuple[str, str]]:
 class ImportRunFilter(django_filters.FilterSet):
     """Filters of import runs."""
 
-    source = Listed(field_name="source__slug", choices=sources, any_label="Any source")
+    source = Listed(field_name="source__slug", choices=sources, any_label="Any source", label="Source")
     status = django_filters.ChoiceFilter(choices=ImportRun.Status.choices, empty_label="Any status")
     dry_run = YesNo(label="Preview")
 
@@ -27,13 +27,14 @@ class ImportRunFilter(django_filters.FilterSet):
 class ImportChangeFilter(django_filters.FilterSet):
     """Filters of the changes of a run."""
 
-    kind = django_filters.ChoiceFilter(choices=ImportChange.Kind.choices, empty_label="Any change")
+    kind = django_filters.ChoiceFilter(choices=ImportChange.Kind.choices, empty_label="Any", label="Change")
     model = Listed(
         lookup_expr="iexact",
         choices=lambda: distinct_values(ImportChange.objects.all(), "model"),
-        any_label="Any kind of row",
+        any_label="Any",
+        label="Kind of row",
     )
-    search = Text(method="by_text")
+    search = Text(method="by_text", label="Search name, id or file")
 
     def by_text(self, queryset: Any, name: str, value: str) -> Any:
         """Changes whose key, name or path holds the text."""

@@ -1,0 +1,95 @@
+"""From a change in a run's report back to the row that it is about: what the row is called, and its page where it has one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db.models import Model
+
+from imports.difference import Piece, difference
+from imports.models import ImportChange, ImportRun
+from imports.store import key_text
+from imports.targets import TARGETS, Target
+
+TARGET_OF_LABEL = {target.label: target for target in TARGETS}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a row before and after."""
+
+    name: str
+    pieces: list[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A change as a page shows it. `url` is the row's page, empty where it has none."""
+
+    row: ImportChange
+    what: str
+    url: str
+    fields: list[FieldChange]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the whole difference is no longer than a few lines: then it stands open."""
+        return sum(len(piece.text) for field in self.fields for piece in field.pieces) <= 400
+
+
+def shown_changes(run: ImportRun, changes: Iterable[ImportChange]) -> list[ShownChange]:
+    """The changes of one run with their differences and links: one query per kind of row that has pages."""
+    rows = list(changes)
+    urls = _urls(run.source.slug, rows)
+    return [
+        ShownChange(row, kind_name(row.model), urls.get((row.model, row.key), ""), _field_changes(row)) for row in rows
+    ]
+
+
+def kind_name(label: str) -> str:
+    """What rows of a model are called ("detection rule"); the label itself for a model that no longer exists."""
+    try:
+        return str(apps.get_model(label)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return label
+
+
+def _field_changes(row: ImportChange) -> list[FieldChange]:
+    """Short fields first: the whole upstream file, which repeats them all, comes last."""
+    fields = [
+        FieldChange(name.removesuffix("_id"), difference(before, after))
+        for name, (before, after) in row.changed.items()
+    ]
+    return sorted(fields, key=lambda field: sum(len(piece.text) for piece in field.pieces))
+
+
+def _urls(source: str, rows: list[ImportChange]) -> dict[tuple[str, str], str]:
+    keys: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        keys[row.model].append(row.key)
+    return {
+        (label, key): url
+        for label, wanted in keys.items()
+        if (target := TARGET_OF_LABEL.get(label)) and hasattr(target.model, "get_absolute_url")
+        for key, url in _urls_of(target, source, wanted).items()
+    }
+
+
+def _urls_of(target: Target, source: str, keys: list[str]) -> dict[str, str]:
+    parts = [key.split(" ", len(target.key) - 1) for key in keys]
+    wanted = {
+        f"{column}__in": {part[place] for part in parts if len(part) > place} for place, column in _places(target)
+    }
+    rows = target.model._default_manager.filter(source=source, **wanted).only("pk", *target.key)
+    return {_key(target, row): row.get_absolute_url() for row in rows}  # type: ignore[attr-defined]  # asked by the caller
+
+
+def _places(target: Target) -> list[tuple[int, str]]:
+    return list(enumerate(target.key))
+
+
+def _key(target: Target, row: Model) -> str:
+    return key_text([getattr(row, column) for column in target.key])

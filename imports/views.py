@@ -1,0 +1,133 @@
+"""Pages of data sources, their runs, and the ids that upstreams use."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from aegis.accounts.access import require_action
+from aegis.lib.pages import paginate, render_page
+from catalog.models import AttackRelease
+from imports.filters import ImportChangeFilter, ImportRunFilter
+from imports.models import DataSource, ImportIssue, ImportRun
+from imports.published_ids import PublishedIdFilter, add_examples, by_source, published_ids
+from imports.row_pages import kind_name, shown_changes
+from imports.services import SOURCE_OF
+from imports.source_state import published, source_states, version_url
+
+SHORT = 6
+"""Rows of a list that stands beside another."""
+
+
+@require_action("source.read")
+def source_list(request: HttpRequest) -> HttpResponse:
+    """All data sources, failed ones first, with what the newest runs did and left open."""
+    states = source_states()
+    applied = [state.applied for state in states if state.applied]
+    ids = published_ids()
+    context = {
+        "states": states,
+        "due": sum(state.is_due for state in states),
+        "sample_data": any(state.row.is_sample for state in states),
+        "release": AttackRelease.objects.current().first(),
+        "runs": _runs()[:SHORT],
+        "issues": ImportIssue.objects.filter(run__in=applied).select_related("run__source")[:SHORT],
+        "issue_count": sum(run.issue_count for run in applied),
+        "unresolved": by_source(ids),
+        "translated": sum(one.technique is not None for one in ids),
+    }
+    return render_page(request, "imports/source_list.html", context)
+
+
+@require_action("source.read")
+def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """One data source: what it is, what it holds, what it left open, and all its runs."""
+    row = get_object_or_404(DataSource, slug=slug)
+    state = source_states([row])[0]
+    unresolved = [one for one in published_ids(source=slug) if one.technique is None]
+    context = {
+        "state": state,
+        "sample_data": row.is_sample,
+        "unresolved": unresolved[:SHORT],
+        "unresolved_count": len(unresolved),
+        "issues": list(state.applied.issues.all()[:SHORT]) if state.applied else [],
+        "page": paginate(request, _runs().filter(source=row)),
+    }
+    return render_page(request, "imports/source_detail.html", context, partial="list")
+
+
+@require_action("source.read")
+def unresolved_list(request: HttpRequest) -> HttpResponse:
+    """Ids that mean nothing in the current release."""
+    return _published_ids(request, translated=False)
+
+
+@require_action("source.read")
+def translated_list(request: HttpRequest) -> HttpResponse:
+    """Ids that the current release calls otherwise, and what each means now."""
+    return _published_ids(request, translated=True)
+
+
+@require_action("source.read")
+def run_list(request: HttpRequest) -> HttpResponse:
+    """All runs of all sources, the newest first."""
+    filterset = ImportRunFilter(request.GET, _runs())
+    context = {"filterset": filterset, "page": paginate(request, filterset.qs)}
+    return render_page(request, "imports/run_list.html", context, partial="list")
+
+
+@require_action("source.read")
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """What one run did: counts, issues, and every change with its difference."""
+    run = _run(pk)
+    filterset = ImportChangeFilter(request.GET, run.changes.all())
+    kinds = {label: kind_name(label) for label in run.kinds}
+    filterset.form.fields["model"].widget.choices = [("", "Any"), *kinds.items()]
+    page = paginate(request, filterset.qs)
+    context = {
+        "run": run,
+        "source": SOURCE_OF.get(run.source.slug),
+        "version_url": version_url(SOURCE_OF.get(run.source.slug), run.version),
+        "kinds": [(kinds[label], counts, published(counts)) for label, counts in run.kinds.items()],
+        "issues": run.issues.all()[:SHORT],
+        "filterset": filterset,
+        "page": page,
+        "changes": shown_changes(run, page.object_list),
+    }
+    return render_page(request, "imports/run_detail.html", context, partial="list")
+
+
+@require_action("source.read")
+def run_issues(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything that one run skipped, and why."""
+    run = _run(pk)
+    context = {"run": run, "page": paginate(request, run.issues.all())}
+    return render_page(request, "imports/run_issues.html", context, partial="list")
+
+
+def _runs() -> QuerySet[ImportRun]:
+    return ImportRun.objects.select_related("source", "requested_by")
+
+
+def _run(pk: int) -> ImportRun:
+    return get_object_or_404(_runs(), pk=pk)
+
+
+def _published_ids(request: HttpRequest, *, translated: bool) -> HttpResponse:
+    filterset = PublishedIdFilter(request.GET)
+    ids = published_ids(source=filterset.source, search=filterset.search)
+    chosen = [one for one in ids if (one.technique is not None) == translated]
+    page = Paginator(chosen, 50).get_page(request.GET.get("page"))
+    add_examples(page.object_list, filterset.source)
+    context = {
+        "filterset": filterset,
+        "page": page,
+        "translated": translated,
+        "numbers": Counter("translated" if one.technique else "unresolved" for one in ids),
+        "release": AttackRelease.objects.current().first(),
+    }
+    return render_page(request, "imports/unresolved_list.html", context, partial="list")
