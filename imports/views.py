@@ -18,6 +18,7 @@ from imports.published_ids import PublishedIdFilter, add_examples, by_source, pu
 from imports.row_pages import kind_name, shown_changes
 from imports.services import SOURCE_OF
 from imports.source_state import published, source_states, version_url
+from imports.store import Tally
 
 SHORT = 6
 """Rows of a list that stands beside another."""
@@ -92,7 +93,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "run": run,
         "source": SOURCE_OF.get(run.source.slug),
         "version_url": version_url(SOURCE_OF.get(run.source.slug), run.version),
-        "kinds": [(kinds[label], counts, published(counts)) for label, counts in run.kinds.items()],
+        "kinds": [(kinds[label], Tally().counts() | counts, published(counts)) for label, counts in run.kinds.items()],
         "issues": run.issues.all()[:SHORT],
         "filterset": filterset,
         "page": page,

@@ -1,0 +1,45 @@
+"""The pages of runs in Chromium: filters narrow the list in place, differences unfold, nothing scrolls sideways."""
+
+import pytest
+
+from aegis.accounts.tests.factories import PASSWORD, make_user
+from catalog.tests.factories import make_rule
+from imports.tests.factories import make_change, make_issue, make_run, make_source
+
+
+@pytest.fixture
+def page(transactional_db, browser_page):
+    """A browser in which a viewer has logged in, on a site with a run that has changes and an issue."""
+    make_user(username="anna")
+    run = make_run(make_source("sigma"), kinds={"catalog.detectionrule": {"updated": 2}}, issue_count=1)
+    make_issue(run, path="rules/" + "very_long_name_" * 20 + ".yml")
+    make_change(run, name="A short change", changed={"severity": ["low", "high"]})
+    make_change(run, name="A long change", changed={"content": ["", "line with words\n" * 60]})
+    make_rule("T1690", name="rule_without_a_place_to_break_" * 5)
+    make_run(make_source("d3fend"), status="failed", error="https://example.org/" + "x" * 300 + " answered 503.")
+    browser_page.goto(f"/accounts/login?next=/runs/{run.pk}")
+    browser_page.get_by_label("Username").fill("anna")
+    browser_page.get_by_label("Password").fill(PASSWORD)
+    browser_page.get_by_role("button", name="Log in").click()
+    browser_page.wait_for_url(f"**/runs/{run.pk}")
+    return browser_page
+
+
+def test_changes_narrow_in_place_and_unfold(page):
+    assert page.locator(".diff del").first.inner_text() == "low"
+    hidden = page.get_by_text("line with words").first
+    assert not hidden.is_visible()
+    page.get_by_text("1 field: content").click()
+    assert hidden.is_visible()
+    page.get_by_label("Search name, id or file").fill("short")
+    page.get_by_text("A long change").wait_for(state="detached")
+    assert page.url.endswith("search=short") or "search=short" in page.url
+    assert page.locator("#count").inner_text() == "1"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_of_sources_scrolls_sideways(page, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in ["/sources", "/sources/sigma", "/sources/d3fend", "/sources/unresolved", "/runs", page.url]:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
