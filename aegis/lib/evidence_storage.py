@@ -1,0 +1,38 @@
+"""Which storage keeps evidence: files on this machine, or a private bucket of any S3 where `MINIO_*` says so."""
+
+from pathlib import Path
+from typing import Any
+
+
+def evidence_storage(env: Any, folder: Path) -> dict[str, Any]:
+    """The `STORAGES` entry. `env` is a django-environ Env; `folder` keeps the files when no bucket is configured.
+
+    Objects are private, never overwritten, served as attachments of unknown type, and links to them live for 60 seconds.
+    """
+    endpoint = env.str("MINIO_ENDPOINT", "")
+    if not endpoint:
+        options: dict[str, Any] = {
+            "location": folder,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        }
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    if "://" not in endpoint:
+        endpoint = f"{'https' if env.bool('MINIO_SECURE', True) else 'http'}://{endpoint}"
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "endpoint_url": endpoint,
+            "access_key": env.str("MINIO_ACCESS_KEY"),
+            "secret_key": env.str("MINIO_SECRET_KEY"),
+            "bucket_name": env.str("MINIO_BUCKET", "evidence"),
+            "region_name": env.str("MINIO_REGION", "us-east-1"),
+            "addressing_style": "path",
+            "signature_version": "s3v4",
+            "default_acl": None,
+            "file_overwrite": False,
+            "querystring_auth": True,
+            "querystring_expire": 60,
+            "object_parameters": {"ContentType": "application/octet-stream"},
+        },
+    }
