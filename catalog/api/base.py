@@ -6,13 +6,13 @@ from rest_framework import serializers
 
 from catalog.models import Resolution, TechniqueReference
 
-PROVENANCE: Final = ("source", "path", "source_version", "source_url", "first_seen_at", "changed_at", "withdrawn_at")
+PROVENANCE: Final = ("source", "path", "version", "source_url", "first_seen_at", "changed_at", "withdrawn_at")
 """Where a row came from: upstream, its file there, the version of upstream in which it last changed, and the file's address."""
 
 PROVENANCE_EXAMPLE: Final = {
     "source": "sigma",
     "path": "rules/windows/process_creation/example.yml",
-    "source_version": "0123456789abcdef0123456789abcdef01234567",
+    "version": "0123456789abcdef0123456789abcdef01234567",
     "source_url": "https://github.com/SigmaHQ/sigma/blob/0123456/rules/windows/process_creation/example.yml",
     "first_seen_at": "2026-01-02T03:04:05Z",
     "changed_at": "2026-01-02T03:04:05Z",

@@ -1,0 +1,102 @@
+"""A technique with what stands beside it, and the figures, in the API."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from aegis.accounts.tests.factories import bearer
+from catalog.tests.factories import (
+    SEEN,
+    make_defence,
+    make_mitigation,
+    make_release,
+    make_rule,
+    make_tactic,
+    make_technique,
+    make_template,
+)
+from compliance.tests.factories import make_control, make_mapping
+from intel.tests.factories import make_actor, make_use
+
+pytestmark = pytest.mark.django_db
+V1 = "/api/v1/"
+
+
+@pytest.fixture
+def api():
+    return bearer()
+
+
+@pytest.fixture
+def world():
+    make_release("18.1")
+    make_tactic("execution", mitre_id="TA0002", position=0)
+    make_tactic("persistence", mitre_id="TA0003", position=1)
+    make_technique("T1059", tactics=("execution",))
+    make_technique("T1059.001", tactics=("execution", "persistence"))
+    make_technique("T1053", tactics=("persistence",))
+    make_technique("T1086", tactics=("execution",), revoked=True)
+    for _ in range(3):
+        make_rule("T1059")
+    make_rule("T1059", status="deprecated")
+    make_rule("T1059", withdrawn_at=SEEN)
+    make_rule("T1059.001")
+    make_template("T1059.001")
+    make_template("T1059.001")
+    make_use(make_actor("T1059"), "T1059", campaign="C0001")
+    make_defence("T1059")
+    make_mitigation("T1059")
+    make_mapping(make_control("T1059"), "T1053", is_current=False, attack_version="12.1")
+
+
+def test_a_technique_counts_what_names_it_itself(api, world):
+    technique = api.get(V1 + "techniques/T1059").json()
+    assert technique["counts"] == {
+        "rules": 3,
+        "templates": 0,
+        "actors": 1,
+        "defences": 1,
+        "mitigations": 1,
+        "controls": 1,
+    }
+    assert technique["subtechniques"] == [{"mitre_id": "T1059.001", "name": "Technique T1059.001"}]
+    assert technique["attack_version"] == "18.1"
+    assert set(api.get(V1 + "techniques/T1053").json()["counts"].values()) == {0}
+
+
+def test_the_fields_of_a_list_are_those_of_the_detail(api, world):
+    listed = api.get(V1 + "techniques", {"search": "T1053"}).json()["results"][0]
+    detail = api.get(V1 + "techniques/T1053").json()
+    assert detail == listed | {"subtechniques": [], "counts": detail["counts"]}
+
+
+def test_the_summary_counts_what_is_current(api, world):
+    summary = api.get(V1 + "metrics/summary").json()
+    counted = datetime.fromisoformat(summary.pop("as_of"))
+    assert timedelta(0) <= timezone.now() - counted < timedelta(minutes=1)
+    assert summary == {
+        "release": "enterprise-attack 18.1",
+        "techniques": 3,
+        "claimed": 2,
+        "claimed_percent": 66.7,
+        "testable": 1,
+        "templates": 2,
+        "rules": 4,
+        "actors": 1,
+        "defences": 1,
+        "controls": 1,
+    }
+
+
+def test_the_summary_of_an_empty_catalogue_is_all_noughts(api):
+    summary = api.get(V1 + "metrics/summary").json()
+    assert (summary["release"], summary["techniques"], summary["claimed_percent"]) == ("", 0, 0.0)
+    assert api.get(V1 + "metrics/by-tactic").json() == []
+
+
+def test_a_technique_of_two_tactics_counts_in_both(api, world):
+    assert api.get(V1 + "metrics/by-tactic").json() == [
+        {"mitre_id": "TA0002", "tactic": "execution", "name": "Execution", "techniques": 2, "claimed": 2, "testable": 1},
+        {"mitre_id": "TA0003", "tactic": "persistence", "name": "Persistence", "techniques": 2, "claimed": 1, "testable": 1},
+    ]  # fmt: skip

@@ -1,0 +1,164 @@
+"""Sources, runs, changes, issues and unresolved references in the API."""
+
+import pytest
+
+from aegis.accounts.tests.factories import bearer, make_user
+from catalog.tests.factories import SEEN, make_defence, make_rule, make_technique, make_template
+from compliance.tests.factories import make_control
+from imports.models import DataSource, ImportRun
+from imports.tests.factories import make_change, make_issue, make_run, make_source
+from intel.tests.factories import make_actor
+
+pytestmark = pytest.mark.django_db
+V1 = "/api/v1/"
+
+
+@pytest.fixture
+def api():
+    return bearer()
+
+
+def test_a_source_tells_its_state_its_schedule_and_its_last_run(api):
+    source = make_source("sigma")
+    make_run(source)
+    last = make_run(source, status=ImportRun.Status.FAILED, error="the archive cannot be read")
+    make_run(source, dry_run=True)
+    row = api.get(V1 + "data-sources/sigma").json()
+    assert {
+        name: row[name] for name in ("id", "slug", "state", "schedule_hours", "last_sync_status", "last_sync_at")
+    } == {
+        "id": source.pk,
+        "slug": "sigma",
+        "state": "failed",
+        "schedule_hours": 720.0,
+        "last_sync_status": "succeeded",
+        "last_sync_at": "2026-01-02T03:04:05Z",
+    }
+    assert row["last_sync_stats"] == source.last_sync_stats
+    assert (row["last_run"]["id"], row["last_run"]["error"]) == (last.pk, "the archive cannot be read")
+    assert api.get(f"{V1}data-sources/{source.pk}").json() == row
+    listed = {one["slug"]: one for one in api.get(V1 + "data-sources").json()["results"]}
+    assert listed["sigma"] == row
+    assert (listed["elastic"]["state"], listed["elastic"]["last_run"]) == ("never", None)
+
+
+def test_all_nine_sources_are_listed_in_the_order_in_which_they_are_imported(api):
+    rows = api.get(V1 + "data-sources").json()["results"]
+    assert [row["slug"] for row in rows] == [source.slug for source in DataSource.objects.order_by("position")]
+    assert len(rows) == 9
+
+
+def test_a_run_in_list_and_detail(api):
+    admin = make_user("admin", username="root")
+    kinds = {"catalog.detectionrule": {"created": 3, "updated": 0}}
+    run = make_run(requested_by=admin, trigger="api", kinds=kinds, issue_count=2, skipped=1)
+    fields = {
+        "id": run.pk,
+        "source": "sigma",
+        "status": "succeeded",
+        "dry_run": False,
+        "trigger": "api",
+        "requested_by": "root",
+        "created_at": run.created_at.isoformat().replace("+00:00", "Z"),
+        "started_at": "2026-01-02T03:04:05Z",
+        "finished_at": "2026-01-02T03:04:05Z",
+        "seconds": 0.0,
+        "version": "0123abc",
+        "origin": "",
+        "step": "",
+        "done": 0,
+        "total": 0,
+        "statistics": {
+            "created": 3,
+            "updated": 0,
+            "unchanged": 0,
+            "withdrawn": 0,
+            "restored": 0,
+            "skipped": 1,
+            "unresolved": 0,
+            "issues": 2,
+        },
+        "error": "",
+    }
+    assert api.get(V1 + "import-runs").json()["results"] == [fields]
+    assert api.get(f"{V1}import-runs/{run.pk}").json() == fields | {"kinds": kinds}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ["elastic", "sigma"]),
+        ({"source": "sigma"}, ["sigma"]),
+        ({"status": "failed"}, ["elastic"]),
+        ({"dry_run": "true"}, ["elastic"]),
+        ({"dry_run": "false"}, ["sigma"]),
+        ({"ordering": "id"}, ["sigma", "elastic"]),
+    ],
+)
+def test_runs_that_a_filter_shows(api, query, expected):
+    make_run(make_source("sigma"))
+    make_run(make_source("elastic"), status=ImportRun.Status.FAILED, dry_run=True)
+    assert [row["source"] for row in api.get(V1 + "import-runs", query).json()["results"]] == expected
+
+
+def test_changes_and_issues_are_those_of_their_run(api):
+    run, other = make_run(), make_run(make_source("elastic"))
+    change, issue = make_change(run), make_issue(run)
+    make_change(other)
+    make_issue(other)
+    assert api.get(f"{V1}import-runs/{run.pk}/changes").json()["results"] == [
+        {
+            "id": change.pk,
+            "kind": "updated",
+            "model": change.model,
+            "key": "sigma/rule-1",
+            "name": "Rule 1",
+            "path": "",
+            "changed": {"severity": ["low", "high"]},
+        }
+    ]
+    assert api.get(f"{V1}import-runs/{run.pk}/issues").json()["results"] == [
+        {"id": issue.pk, "path": "rules/broken.yml", "line": 3, "message": "expected text, found a list at `title`"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"kind": "created"}, ["new"]),
+        ({"model": "catalog.TestTemplate"}, ["new"]),
+        ({"search": "NEEDLE"}, ["new"]),
+        ({"kind": "restored"}, []),
+    ],
+)
+def test_changes_that_a_filter_shows(api, query, expected):
+    run = make_run()
+    make_change(run)
+    make_change(run, kind="created", model="catalog.testtemplate", key="new", path="a/needle.yml")
+    assert [row["key"] for row in api.get(f"{V1}import-runs/{run.pk}/changes", query).json()["results"]] == expected
+
+
+def test_unresolved_references_of_every_kind_name_their_row(api):
+    make_technique("T1059")
+    rule, template = make_rule("T1059", "T9001"), make_template("T9002")
+    actor, defence, control = make_actor("T9003"), make_defence("T9004"), make_control("T9005")
+    make_rule("T9006", withdrawn_at=SEEN)
+    rows = api.get(V1 + "unresolved-references").json()["results"]
+    assert [tuple(row.values()) for row in rows] == [
+        ("T9001", "sigma", "catalog.DetectionRule", str(rule.pk), rule.name),
+        ("T9002", "atomic", "catalog.TestTemplate", str(template.pk), template.name),
+        ("T9003", "threat-actors", "intel.ThreatActor", actor.mitre_id, actor.name),
+        ("T9004", "d3fend", "catalog.DefensiveTechnique", defence.d3fend_id, defence.name),
+        ("T9005", "nist-800-53", "compliance.ComplianceControl", str(control.pk), control.title),
+    ]
+    assert list(rows[0]) == ["published_id", "source", "object_type", "object_id", "object_name"]
+
+
+@pytest.mark.parametrize(
+    "query", [{"source": "elastic"}, {"object_type": "catalog.testtemplate"}, {"published_id": "t9002"}]
+)
+def test_unresolved_references_that_a_filter_shows(api, query):
+    make_rule("T9001")
+    make_template("T9002", source="elastic")
+    rows = api.get(V1 + "unresolved-references", query).json()["results"]
+    assert [row["published_id"] for row in rows] == ["T9002"]

@@ -1,0 +1,77 @@
+"""A small catalogue behind the API, with one address for each of its routes."""
+
+from typing import Final
+
+from catalog.tests.factories import (
+    make_defence,
+    make_mitigation,
+    make_release,
+    make_rule,
+    make_technique,
+    make_template,
+)
+from compliance.tests.factories import make_control
+from imports.tests.factories import make_change, make_issue, make_run
+from intel.tests.factories import make_actor
+
+LISTS: Final = (
+    "tactics",
+    "techniques",
+    "test-templates",
+    "detection-rules",
+    "defensive-techniques",
+    "threat-actors",
+    "compliance/frameworks",
+    "compliance/controls",
+    "data-sources",
+    "import-runs",
+    "import-runs/{id}/changes",
+    "import-runs/{id}/issues",
+    "unresolved-references",
+)
+DETAILS: Final = (
+    "techniques/{mitre_id}",
+    "test-templates/{id}",
+    "detection-rules/{id}",
+    "defensive-techniques/{id}",
+    "threat-actors/{mitre_id}",
+    "compliance/controls/{id}",
+    "data-sources/{id}",
+    "import-runs/{id}",
+    "metrics/summary",
+    "metrics/by-tactic",
+    "auth/me",
+    "schema",
+)
+READS: Final = LISTS + DETAILS
+WRITES: Final = ("auth/login", "auth/refresh", "auth/logout")
+
+
+def make_world() -> dict[str, str]:
+    """Rows of every kind, two of each where there are lists. Returns the address of each of `READS` and `WRITES`."""
+    make_release()
+    make_technique("T1059")
+    make_technique("T1059.001")
+    template, _ = make_template("T1059.001"), make_template("T9999", source="caldera")
+    rule, _ = make_rule("T1059", "T9999"), make_rule("T1059.001", source="elastic")
+    defence, _ = make_defence(), make_defence("T1059.001")
+    actor, _ = make_actor(), make_actor("T1059.001", "T1059")
+    control, _ = make_control(), make_control("T1059.001")
+    make_mitigation()
+    run = make_run()
+    for _ in range(2):
+        make_change(run)
+        make_issue(run)
+    ids = {
+        "techniques/{mitre_id}": "techniques/T1059",
+        "test-templates/{id}": f"test-templates/{template.pk}",
+        "detection-rules/{id}": f"detection-rules/{rule.pk}",
+        "defensive-techniques/{id}": f"defensive-techniques/{defence.d3fend_id}",
+        "threat-actors/{mitre_id}": f"threat-actors/{actor.mitre_id}",
+        "compliance/controls/{id}": f"compliance/controls/{control.pk}",
+        "data-sources/{id}": "data-sources/sigma",
+        "import-runs/{id}": f"import-runs/{run.pk}",
+        "import-runs/{id}/changes": f"import-runs/{run.pk}/changes",
+        "import-runs/{id}/issues": f"import-runs/{run.pk}/issues",
+    }
+    return {route: f"/api/v1/{ids.get(route, route)}" for route in READS + WRITES}
