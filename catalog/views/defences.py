@@ -1,0 +1,41 @@
+"""Pages of D3FEND's defensive techniques."""
+
+from typing import Final
+
+from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse
+
+from aegis.accounts.access import require_action
+from aegis.lib.filter_bar import drawn
+from aegis.lib.ordering import Keys, ordered
+from aegis.lib.pages import paginate, render_page
+from aegis.lib.rows import row_or_404
+from catalog.countering import countered_by
+from catalog.filters import DefensiveTechniqueFilter
+from catalog.models import DefensiveTechnique
+
+ORDERING: Final[Keys] = {"name": Lower("name"), "tactic": "tactic_position", "techniques": "countered"}
+FILTERS: Final = ("search", "technique", "tactic")
+
+
+@require_action("catalog.read")
+def defence_list(request: HttpRequest) -> HttpResponse:
+    """Defences that D3FEND publishes, by its own tactics."""
+    defences = DefensiveTechnique.objects.with_countered().select_related("parent")
+    filterset = DefensiveTechniqueFilter(request.GET, defences)
+    grouped = "ordering" not in request.GET
+    page = paginate(request, ordered(request, filterset.qs, ORDERING))
+    context = {"filterset": drawn(filterset, *FILTERS), "page": page, "grouped": grouped}
+    return render_page(request, "catalog/defence_list.html", context, partial="list")
+
+
+@require_action("catalog.read")
+def defence_detail(request: HttpRequest, d3fend_id: str) -> HttpResponse:
+    """One defence, whatever became of it."""
+    defence = row_or_404(DefensiveTechnique.objects.select_related("parent"), d3fend_id=d3fend_id.upper())
+    context = {
+        "defence": defence,
+        "children": defence.children.current().order_by("name"),
+        "countered": countered_by(defence),
+    }
+    return render_page(request, "catalog/defence_detail.html", context)
