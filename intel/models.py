@@ -66,6 +66,11 @@ class ThreatActor(AttackObject):
     class Meta(AttackObject.Meta):
         ordering = ["name", "mitre_id"]
 
+    @property
+    def other_names(self) -> list[str]:
+        """Its aliases but the name, which ATT&CK lists among them."""
+        return [alias for alias in self.aliases if alias != self.name]
+
     def get_absolute_url(self) -> str:
         return reverse("intel:actor-detail", args=[self.mitre_id])
 
