@@ -1,7 +1,7 @@
 """Who may do what: one table, one pure function. Pages, API, admin, tasks and buttons all ask here."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.db.models import TextChoices
 
@@ -25,20 +25,76 @@ class Role(TextChoices):
 ROLES: Final = tuple(Role)
 EVERYONE: Final = frozenset(Role)
 ADMINS: Final = frozenset({Role.ADMIN})
+DOERS: Final = frozenset({Role.ADMIN, Role.RED_TECH, Role.BLUE_TECH})
+DECIDERS: Final = frozenset({Role.ADMIN, Role.RED_LEAD, Role.BLUE_LEAD})
 
 ACTIONS: Final[Mapping[str, frozenset[Role]]] = {
     "account.use": EVERYONE,
+    "campaign.read": EVERYONE,
     "catalog.read": EVERYONE,
     "compliance.read": EVERYONE,
     "coverage.read": EVERYONE,
     "intel.read": EVERYONE,
     "source.read": EVERYONE,
+    "test.read": EVERYONE,
+    "campaign.manage": DOERS | DECIDERS,
+    "evidence.add": DOERS,
+    "test.assess": DOERS,
+    "test.create": DOERS,
+    "test.edit": DOERS,
+    "test.execute": DOERS,
+    "test.submit": DOERS,
+    "technique.review": DECIDERS,
+    "test.archive": DECIDERS,
+    "test.decide": DECIDERS,
     "admin.use": ADMINS,
+    "audit.read": ADMINS,
     "source.manage": ADMINS,
     "source.sync": ADMINS,
     "technique.edit": ADMINS,
     "user.manage": ADMINS,
 }
+"""Whose role allows an action at all."""
+
+
+class SharedWork(Protocol):
+    """What the rules below ask of a test, or of what belongs to one."""
+
+    created_by_id: int
+
+    @property
+    def participant_ids(self) -> Collection[int]:
+        """Users who take part in its campaign."""
+
+    @property
+    def involved_ids(self) -> Collection[int]:
+        """Users who had a hand in it."""
+
+
+def has_role(user: "User", role: Role) -> bool:
+    """Whether `user` has this role."""
+    return getattr(user, "role", None) == role
+
+
+def takes_part(user: "User", work: SharedWork) -> bool:
+    """Whether `user` is an admin, made it, takes part in its campaign, or had a hand in it already."""
+    return has_role(user, Role.ADMIN) or user.pk in {work.created_by_id, *work.participant_ids, *work.involved_ids}
+
+
+def is_impartial(user: "User", work: SharedWork) -> bool:
+    """Four eyes: whether `user` neither made it nor had a hand in it. Admins are no exception."""
+    return user.pk not in {work.created_by_id, *work.involved_ids}
+
+
+OBJECT_RULES: Final[Mapping[str, Callable[["User", Any], bool]]] = {
+    "evidence.add": takes_part,
+    "test.assess": lambda user, test: has_role(user, Role.BLUE_TECH) or takes_part(user, test),
+    "test.decide": is_impartial,
+    "test.edit": takes_part,
+    "test.execute": lambda user, test: has_role(user, Role.RED_TECH) or takes_part(user, test),
+    "test.submit": takes_part,
+}
+"""What is asked beside the role where the action is about one object; an action without a rule asks nothing more."""
 
 
 def allows(user: "User | AnonymousUser | None", action: str, obj: object = None) -> bool:
@@ -47,4 +103,7 @@ def allows(user: "User | AnonymousUser | None", action: str, obj: object = None)
     Raises KeyError for an action that is not in `ACTIONS`: a misspelt action is a bug, not a refusal.
     """
     roles = ACTIONS[action]
-    return user is not None and user.is_active and getattr(user, "role", None) in roles
+    if user is None or not user.is_active or getattr(user, "role", None) not in roles:
+        return False
+    rule = OBJECT_RULES.get(action)
+    return obj is None or rule is None or rule(user, obj)

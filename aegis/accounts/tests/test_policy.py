@@ -7,9 +7,37 @@ from aegis.accounts.models import User
 from aegis.accounts.policy import ACTIONS, ROLES, Role, allows
 from aegis.accounts.templatetags.policy import may
 
-EVERYBODY_MAY = {"account.use", "catalog.read", "compliance.read", "coverage.read", "intel.read", "source.read"}
-ADMINS_MAY = EVERYBODY_MAY | {"admin.use", "source.manage", "source.sync", "technique.edit", "user.manage"}
-ALLOWED = {role: ADMINS_MAY if role == "admin" else EVERYBODY_MAY for role in ROLES}
+EVERYBODY_MAY = {
+    "account.use",
+    "campaign.read",
+    "catalog.read",
+    "compliance.read",
+    "coverage.read",
+    "intel.read",
+    "source.read",
+    "test.read",
+}
+TECHS_MAY = EVERYBODY_MAY | {
+    "campaign.manage",
+    "evidence.add",
+    "test.assess",
+    "test.create",
+    "test.edit",
+    "test.execute",
+    "test.submit",
+}
+LEADS_MAY = EVERYBODY_MAY | {"campaign.manage", "technique.review", "test.archive", "test.decide"}
+ADMINS_MAY = (
+    TECHS_MAY | LEADS_MAY | {"admin.use", "audit.read", "source.manage", "source.sync", "technique.edit", "user.manage"}
+)
+ALLOWED = {
+    "admin": ADMINS_MAY,
+    "red_tech": TECHS_MAY,
+    "blue_tech": TECHS_MAY,
+    "red_lead": LEADS_MAY,
+    "blue_lead": LEADS_MAY,
+    "viewer": EVERYBODY_MAY,
+}
 
 
 def test_roles_are_the_six_of_the_domain():
