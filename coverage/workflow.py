@@ -5,6 +5,8 @@ from typing import Final
 
 from django.db.models import TextChoices
 
+from coverage.refusals import IllegalMove
+
 
 class State(TextChoices):
     """Where a test stands on its way to a decision."""
@@ -38,10 +40,6 @@ OPEN: Final = (State.DRAFT, State.IN_REVIEW)
 DECIDED: Final = (State.VALIDATED, State.REJECTED)
 
 
-class IllegalMove(Exception):
-    """The table has no such move; the message names the state, the action, and what is possible instead."""
-
-
 def possible(state: State) -> list[Action]:
     """What may be done to a test in `state`, in the order of the table."""
     return [action for start, action in MOVES if start == state]
@@ -57,4 +55,4 @@ def after(state: State, action: Action) -> State:
 def _instead(state: State) -> str:
     if choices := possible(state):
         return f"it is possible to {' or '.join(action.label for action in choices)} it."
-    return "it is locked, with its evidence. Duplicate it to test again."
+    return "it is locked, with its evidence. A repeat is a new test."
