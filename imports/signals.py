@@ -4,3 +4,8 @@ from django.dispatch import Signal
 
 import_finished = Signal()
 """Sent when a run has ended and is committed, with `run`."""
+
+catalogue_stored = Signal()
+"""Sent inside the transaction that stored an import, before it ends, with `run` and the engine's `outcome`; not by a preview.
+
+What is derived from the catalogue is brought into step here: if a receiver fails, the import is taken back with it."""
