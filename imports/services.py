@@ -19,7 +19,7 @@ from imports.fetchers import FetchError, NotModified, Snapshot, fetch
 from imports.intake import SourceUnreadable
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
 from imports.registry import SOURCES
-from imports.signals import import_finished
+from imports.signals import catalogue_stored, import_finished
 from imports.upstream import Source
 
 Status = ImportRun.Status
@@ -160,6 +160,7 @@ class Execution:
         def finish(outcome: engine.Outcome) -> None:
             self._record(outcome)
             self._remember(snapshot)
+            catalogue_stored.send(sender=ImportRun, run=self._run, outcome=outcome)
 
         keep = None if self._run.dry_run else finish
         work = engine.Store(self._source, intake, self._run.version, timezone.now())
