@@ -1,14 +1,16 @@
-"""Template context of every page: the navigation."""
+"""Template context of every page: the navigation, and whether the data are samples."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from aegis.accounts.policy import allows
+from imports.models import DataSource
 
 Count = Callable[[], int]
 
@@ -54,14 +56,28 @@ ENTRIES = (
     Entry("Knowledge", "Defences", "catalog:defence-list", "shield", "catalog.read"),
     Entry("Knowledge", "Compliance", "compliance:control-list", "scale", "compliance.read"),
     Entry("System", "Data sources", "imports:source-list", "db", "source.read"),
+    Entry("System", "Audit", "audit:log-list", "log", "audit.read"),
     Entry("System", "API", "api:docs", "code", "catalog.read"),
+    Entry("System", "Users", "accounts:user-list", "user", "user.manage"),
     Entry("System", "Django admin", "admin:index", "gear", "admin.use"),
 )
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """`navigation`: groups of links for this visitor. Built, and counted, only when a template looks at it."""
-    return {"navigation": SimpleLazyObject(lambda: groups(request))}
+    """`navigation`: groups of links for this visitor; `sample_data`: whether any source was imported from the samples.
+
+    Each is found out only when a template looks at it.
+    """
+    return {
+        "navigation": SimpleLazyObject(lambda: groups(request)),
+        "sample_data": SimpleLazyObject(lambda: shows_sample_data(request)),
+    }
+
+
+def shows_sample_data(request: HttpRequest) -> bool:
+    """Whether this visitor sees data of which some were imported from the samples: one query, none before the login."""
+    visitor = getattr(request, "user", AnonymousUser())
+    return bool(visitor.is_authenticated) and DataSource.objects.filter(is_sample=True).exists()
 
 
 def groups(request: HttpRequest) -> tuple[Group, ...]:
