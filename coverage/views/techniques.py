@@ -1,0 +1,75 @@
+"""The list of techniques, and the page of one."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import reverse
+
+from aegis.accounts.access import require_action
+from aegis.lib.filter_bar import drawn
+from aegis.lib.ordering import ordered
+from aegis.lib.pages import paginate, render_page
+from catalog.filters import TechniqueFilter
+from catalog.models import Technique
+from coverage.technique_ids import TECHNIQUE_ID, other_id
+from coverage.technique_list import ORDER, elsewhere, exact_first, listed
+from coverage.technique_page import TABS, figures, relatives, release, tabs, technique_of
+from coverage.technique_tabs import TAB, history
+
+DRAWN = ("search", "tactic", "platform", "actor", "is_subtechnique", "has_rules", "has_templates")
+
+
+@require_action("coverage.read")
+def technique_list(request: HttpRequest) -> HttpResponse:
+    """Techniques with what stands beside each."""
+    filterset = TechniqueFilter(request.GET, Technique.objects.order_by("mitre_id"))
+    search = str(filterset.form.cleaned_data.get("search") or "") if filterset.is_valid() else ""
+    found = listed(filterset.qs)
+    rows = ordered(request, exact_first(found, search) if search else found, ORDER)
+    context = {
+        "filterset": drawn(filterset, *DRAWN),
+        "page": paginate(request, rows),
+        "elsewhere": elsewhere(search),
+        "searched_id": search.strip().upper() if TECHNIQUE_ID.fullmatch(search.strip()) else "",
+        "by_id": request.GET.get("ordering", "mitre_id") in {"mitre_id", "-mitre_id"} and not search,
+    }
+    return render_page(request, "coverage/technique_list.html", context, partial="list")
+
+
+@require_action("coverage.read")
+def technique_detail(request: HttpRequest, mitre_id: str) -> HttpResponse:
+    """One technique; a lower-case id leads to the upper-case one, an id that is none to what is known of it."""
+    if mitre_id != mitre_id.upper():
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        return HttpResponsePermanentRedirect(reverse("coverage:technique", args=[mitre_id.upper()]) + query)
+    technique = technique_of(mitre_id) if TECHNIQUE_ID.fullmatch(mitre_id) else None
+    if technique is None:
+        return _unknown(request, mitre_id)
+    return _revoked(request, technique) if technique.revoked else _detail(request, technique)
+
+
+def _detail(request: HttpRequest, technique: Technique) -> HttpResponse:
+    asked = request.GET.get("tab", "")
+    tab = asked if asked in TABS else "attack"
+    members = list(relatives(technique))
+    context: dict[str, Any] = {
+        "technique": technique,
+        "release": release(),
+        "members": members,
+        "figures": figures(technique, members=members),
+        "tabs": tabs(technique, tab),
+        "tab": tab,
+    }
+    return render_page(request, "coverage/technique_detail.html", context | TAB[tab](technique), partial="tab")
+
+
+def _revoked(request: HttpRequest, technique: Technique) -> HttpResponse:
+    context = {"technique": technique, "release": release(), "other": other_id(technique.mitre_id)}
+    return render_page(request, "coverage/technique_revoked.html", context | history(technique))
+
+
+def _unknown(request: HttpRequest, mitre_id: str) -> HttpResponse:
+    other = other_id(mitre_id) if TECHNIQUE_ID.fullmatch(mitre_id) else None
+    context = {"mitre_id": mitre_id, "other": other, "release": release()}
+    status = 200 if other and other.meant else 404
+    return render_page(request, "coverage/technique_unknown.html", context, status=status)
