@@ -1,6 +1,12 @@
 """Routes of the coverage pages."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from coverage.views import home, techniques
 
 app_name = "coverage"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", home.home_page, name="home"),
+    path("techniques", techniques.technique_list, name="technique-list"),
+    path("techniques/<str:mitre_id>", techniques.technique_detail, name="technique"),
+]
