@@ -1,0 +1,170 @@
+"""The home page: figures that equal the summary, backlogs in order, and links to the rows behind each figure."""
+
+import re
+from dataclasses import asdict
+
+import pytest
+from django.urls import reverse
+
+from aegis.accounts.tests.factories import make_user
+from catalog.filters import TechniqueFilter
+from catalog.models import Technique
+from catalog.tests.factories import make_defence, make_release, make_rule, make_tactic, make_technique, make_template
+from compliance.tests.factories import make_control
+from coverage.home_page import home
+from coverage.summary import coverage_summary
+from imports.models import DataSource
+from imports.tests.factories import make_run, make_source
+from intel.tests.factories import make_actor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reader(client):
+    client.force_login(make_user())
+    return client
+
+
+@pytest.fixture
+def world():
+    """Five active techniques: one has both, one a rule, two a template, one nothing; beside them, what does not count."""
+    make_release()
+    make_tactic("execution")
+    make_tactic("discovery")
+    make_technique("T9001", tactics=["execution", "discovery"])
+    make_technique("T9002")
+    make_technique("T9003", tactics=["discovery"], name="Seldom used")
+    make_technique("T9004", tactics=["discovery"], name="Often used")
+    make_technique("T9005")
+    make_technique("T9006", revoked=True)
+    make_technique("T9007", deprecated=True)
+    for published_id in ("T9001", "T9002", "T9006"):
+        make_rule(published_id)
+    make_rule("T9003", status="deprecated")
+    for published_id in ("T9001", "T9003", "T9004", "T9004", "T9007"):
+        make_template(published_id)
+    make_actor("T9001", "T9004")
+    make_actor("T9004", "T9002", "T9001")
+    make_defence("T9001")
+    make_control("T9001")
+
+
+def shown(client) -> str:
+    """The words of the page, without markup."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", client.get("/").content.decode()))
+
+
+def test_figures_equal_the_summary_that_the_demo_prints(world):
+    assert asdict(home().summary) == asdict(coverage_summary())
+    assert (home().summary.techniques, home().summary.claimed, home().summary.testable) == (5, 2, 3)
+
+
+def test_page_prints_the_figures_with_what_they_mean(reader, world):
+    words = shown(reader)
+    assert "Techniques 5 active techniques and sub-techniques" in words
+    assert "Claimed 2 40.0 % a live detection rule names it" in words
+    assert "Testable 3 a test template exists" in words
+    assert "Proven 0: no test recorded yet" in words
+    assert "enterprise-attack 18.1" in words
+
+
+def test_blue_backlog_holds_techniques_with_a_template_and_no_rule_by_actors(world):
+    backlog = home().undetected
+    assert (backlog.number, [row.mitre_id for row in backlog.first]) == (2, ["T9004", "T9003"])
+    assert (backlog.first[0].name, backlog.first[0].actors, backlog.first[0].templates) == ("Often used", 2, 2)
+
+
+def test_red_backlog_holds_every_technique_with_a_rule_while_nothing_is_tested(world):
+    backlog = home().untested
+    assert (backlog.number, [row.mitre_id for row in backlog.first]) == (2, ["T9001", "T9002"])
+
+
+def test_backlog_shows_five_and_counts_all():
+    make_release()
+    for number in range(7):
+        make_technique(f"T901{number}")
+        make_rule(f"T901{number}")
+    assert (len(home().untested.first), home().untested.number) == (5, 7)
+
+
+def test_bar_adds_up_to_all_techniques(world):
+    parts = {part.label: part.number for part in home().segments}
+    assert parts == {"Nothing known": 1, "Template, no rule": 2, "Rule and template": 1, "Rule, no template": 1}
+    assert [(part.x, part.width) for part in home().segments] == [
+        ("0.00%", "20.00%"),
+        ("20.00%", "40.00%"),
+        ("60.00%", "20.00%"),
+        ("80.00%", "20.00%"),
+    ]
+
+
+def test_every_figure_leads_to_as_many_rows(reader, world):
+    linked = [
+        (home().undetected.url, 2),
+        (home().untested.url, 2),
+        *((part.url, part.number) for part in home().segments),
+    ]
+    for url, number in linked:
+        assert reader.get(url).context["page"].paginator.count == number, url
+    page = reader.get("/").content.decode()
+    assert [url for url, _ in linked if url.replace("&", "&amp;") not in page] == []
+
+
+def test_tactic_counts_equal_the_filtered_lists(world):
+    rows = {row.summary.tactic: row.summary for row in home().tactics}
+    assert [
+        (rows[name].techniques, rows[name].claimed, rows[name].testable) for name in ("execution", "discovery")
+    ] == [
+        (3, 2, 1),
+        (3, 1, 3),
+    ]
+    for name, row in rows.items():
+        found = TechniqueFilter({"tactic": name, "has_rules": "true"}, Technique.objects.all()).qs
+        assert found.count() == row.claimed
+
+
+def test_catalogue_counts_lead_to_their_lists(world):
+    assert [(holding.label, holding.number, holding.url) for holding in home().holdings] == [
+        ("Techniques", 5, "/techniques"),
+        ("Detection rules", 3, "/rules"),
+        ("Test templates", 5, "/templates"),
+        ("Threat actors", 2, "/actors"),
+        ("Defences", 1, "/defences"),
+        ("Controls", 1, "/compliance"),
+    ]
+
+
+def test_what_changed_names_only_sources_whose_import_changed_something(reader, world):
+    run = make_run(make_source("sigma", label="Sigma"), created=12, updated=3, withdrawn=1)
+    make_run(make_source("elastic", label="Elastic"), created=0)
+    make_run(make_source("atomic", label="Atomic"), created=99, dry_run=True)
+    response = reader.get("/")
+    assert [state.row.slug for state in response.context["changed"]] == ["sigma"]
+    words = shown(reader)
+    assert "Sigma 12 new 3 updated 1 withdrawn" in words
+    assert reverse("imports:run-detail", args=[run.pk]) in response.content.decode()
+
+
+def test_before_the_first_import_the_page_says_what_to_do(reader):
+    page = reader.get("/").content.decode()
+    assert "No sources imported yet" in page
+    assert "python manage.py import_source --all" in page
+    assert 'href="/sources"' in page
+    assert "Attacks we cannot detect" not in page
+
+
+def test_sample_data_is_said_on_every_page(reader):
+    assert "Sample data." not in reader.get("/techniques").content.decode()
+    DataSource.objects.filter(slug="sigma").update(is_sample=True)
+    assert "Sample data." in reader.get("/").content.decode()
+    assert "Sample data." in reader.get("/techniques").content.decode()
+
+
+def test_page_takes_ten_queries_whatever_the_data(reader, world, django_assert_max_num_queries):
+    for number in range(20):
+        make_rule("T9001", "T9002", name=f"more {number}")
+    for source in DataSource.objects.all():
+        make_run(source)
+    with django_assert_max_num_queries(10):
+        assert reader.get("/").status_code == 200
