@@ -4,5 +4,8 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from aegis.lib.boot import require_sound_environment
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis.settings")
+require_sound_environment()
 application = get_asgi_application()

@@ -19,9 +19,9 @@ os.environ |= {
     "AEGIS_STATIC_ROOT": str(_folder),
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "DEBUG": "false",
-    "JWT_SIGNING_KEY": "a signing key of the tests, long enough for HS256",
+    "JWT_SIGNING_KEY": "a signing key of the tests: 0123456789, long enough for HS256",
     "LOG_LEVEL": "WARNING",
-    "SECRET_KEY": "a secret key of the tests, which protects nothing at all",
+    "SECRET_KEY": "a SECRET key of the tests: 9876543210, which protects nothing at all",
 }
 os.environ.pop("DATABASE_URL", None)
 if url := os.environ.get("AEGIS_TEST_DATABASE_URL"):

@@ -6,3 +6,7 @@ from django.apps import AppConfig
 class LibConfig(AppConfig):
     name = "aegis.lib"
     label = "lib"
+
+    def ready(self) -> None:
+        """Register the system check of the environment."""
+        import aegis.lib.boot  # noqa: F401, PLC0415  Django registers checks on import, once the apps are loaded
