@@ -8,6 +8,7 @@ from rest_framework.exceptions import NotFound
 
 from aegis.accounts.access import public
 from aegis.accounts.api import Login, Logout, Me, Refresh
+from aegis.accounts.user_api import UserDetail, UserLink, UserList
 from aegis.docs import Docs, Schema
 from aegis.lib.api import ID, Endpoint
 from catalog.api.defences import DefensiveTechniqueDetail, DefensiveTechniqueList
@@ -57,6 +58,9 @@ v1 = [
     route("auth/refresh", Refresh, "refresh"),
     route("auth/logout", Logout, "logout"),
     route("auth/me", Me, "me"),
+    route("users", UserList, "user-list"),
+    route(f"users/{ID}", UserDetail, "user"),
+    route(f"users/{ID}/link", UserLink, "user-link"),
     route("tactics", TacticList, "tactic-list"),
     route("techniques", TechniqueList, "technique-list"),
     route(f"techniques/{MITRE_ID}", TechniqueDetail, "technique"),

@@ -2,7 +2,9 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
+from aegis.accounts.access import require_action
 from aegis.health import health
 
 urlpatterns = [
@@ -14,5 +16,9 @@ urlpatterns = [
     path("", include("imports.urls")),
     path("", include("aegis.accounts.urls")),
     path("api/", include("aegis.api")),
+    # The admin's own form neither counts wrong passwords nor tells anybody of the change.
+    path(
+        "admin/password_change/", require_action("account.use")(RedirectView.as_view(pattern_name="accounts:password"))
+    ),
     path("admin/", admin.site.urls),
 ]

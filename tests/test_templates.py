@@ -48,7 +48,7 @@ def test_an_undefined_variable_in_a_template_of_ours_fails_its_test():
 
 
 def test_templates_of_django_may_leave_variables_undefined(admin_client):
-    assert admin_client.get("/admin/password_change/").status_code == 200
+    assert admin_client.get("/admin/").status_code == 200
 
 
 def _holding(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:

@@ -1,42 +1,37 @@
-"""Users in the Django admin."""
+"""Users in the Django admin: names and addresses. Roles, access and passwords have their own pages, with their own rules."""
 
 from typing import TYPE_CHECKING
 
+import django.contrib.auth.admin  # noqa: F401  it registers groups, which Aegis does not have
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.http import HttpRequest
 
 from aegis.accounts.models import User
 
 if TYPE_CHECKING:
-    Base = DjangoUserAdmin[User]
+    Base = admin.ModelAdmin[User]
 else:
-    Base = DjangoUserAdmin
+    Base = admin.ModelAdmin
 
 admin.site.unregister(Group)
 
 
 @admin.register(User)
 class UserAdmin(Base):
-    """Django's user admin, with our role in place of its groups and permissions."""
+    """No way past the rules: nobody is made, removed, promoted or given a password here."""
 
     list_display = ("username", "email", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
-    filter_horizontal = ()
+    search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
-    fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Access", {"fields": ("role", "is_active")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
-    )
-    add_fieldsets = (
-        (
-            None,
-            {
-                "classes": ("wide",),
-                "fields": ("username", "email", "role", "usable_password", "password1", "password2"),
-            },
-        ),
-    )
-    readonly_fields = ("last_login", "date_joined")
+    fields = ("username", "first_name", "last_name", "email", "role", "is_active", "last_login", "date_joined")
+    readonly_fields = ("username", "role", "is_active", "last_login", "date_joined")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never: the users page makes users."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Never: users are switched off, so that what they did stays theirs."""
+        return False

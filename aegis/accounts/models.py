@@ -1,19 +1,38 @@
-"""The user: a Django user whose rights follow from one role alone; and their sessions with the API."""
+"""The user: a Django user whose rights follow from one role alone; their sessions; links to set a password."""
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
-from django.db import models
+from django.contrib.sessions.models import Session
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
 
+from aegis.accounts.devices import device_name
 from aegis.accounts.policy import Role, allows
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Users by what they are called."""
+
+    def search(self, text: str) -> "UserQuerySet":
+        """Users whose user name, real name or e-mail address holds `text`."""
+        names = ("username", "first_name", "last_name", "email")
+        return self.filter(reduce(or_, (Q((f"{name}__icontains", text)) for name in names)))
 
 
 class UserManager(DjangoUserManager["User"]):
     """Creates users by role; a superuser is an admin."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """All users."""
+        return UserQuerySet(self.model, using=self._db)
 
     def create_user(
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
@@ -38,7 +57,7 @@ class UserManager(DjangoUserManager["User"]):
 class User(AbstractUser):
     """A person with a login. `role` decides everything: no groups, no permissions, no staff flag to drift from it."""
 
-    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    role: "models.CharField[str, str]" = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
     # Django takes inherited fields away by None, or by another attribute of the name; its type stubs do not know that.
     groups = None  # type: ignore[assignment]
     user_permissions = None  # type: ignore[assignment]
@@ -50,6 +69,11 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         abstract = False
         ordering = ("username",)
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, together with whatever listens: a change that cannot be recorded is no change."""
+        super().save(*args, **kwargs)
 
     @property
     def is_staff(self) -> bool:  # type: ignore[override]
@@ -91,3 +115,52 @@ class ApiSession(models.Model):
 
     def __str__(self) -> str:
         return f"API session of {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class BrowserSession(models.Model):
+    """What is known of one login in a browser. It goes with Django's session: to end the login is to delete that."""
+
+    session = models.OneToOneField(Session, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="browser_sessions")
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=255)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-seen_at",)
+
+    def __str__(self) -> str:
+        return f"Browser session of {self.user_id} since {self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def device(self) -> str:
+        """The browser in words."""
+        return device_name(self.user_agent)
+
+
+class OneTimeLinkQuerySet(models.QuerySet["OneTimeLink"]):
+    """Links by whether they still work."""
+
+    def open(self) -> "OneTimeLinkQuerySet":
+        """Links that were neither used nor have run out, of users who may log in."""
+        return self.filter(used_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+
+
+class OneTimeLink(models.Model):
+    """Leave to set a user's password once, for whoever has the token. Only its SHA-256 is kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="one_time_links")
+    digest = models.CharField(max_length=64, unique=True)
+    issued_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    objects = OneTimeLinkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"Link for {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"

@@ -82,7 +82,8 @@ def test_page_names_its_user_and_offers_the_way_out(small_site, client_of):
 
 def test_navigation_links_only_to_what_exists_and_is_allowed(small_site, client_of):
     admin, viewer = client_of(Role.ADMIN).get("/shell").text, client_of(Role.VIEWER).get("/shell").text
-    assert admin.count('class="nav-link"') == 1
+    assert admin.count('class="nav-link"') == 2
+    assert 'href="/users"' in admin
     assert 'href="/admin/"' in admin
     assert 'class="nav-link"' not in viewer
     assert "Search techniques" not in viewer

@@ -4,7 +4,6 @@ import re
 from io import StringIO
 
 import pytest
-from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
 from aegis.accounts.models import User
@@ -24,8 +23,8 @@ def password_in(output: str) -> str:
 
 def test_first_admin_can_log_in_with_the_printed_password(db):
     output = seed("--username", "root", "--email", "root@example.org")
-    user = authenticate(username="root", password=password_in(output))
-    assert user == User.objects.get(role="admin", email="root@example.org")
+    user = User.objects.get(username="root", role="admin", email="root@example.org")
+    assert user.check_password(password_in(output))
 
 
 def test_passwords_are_long_and_never_the_same(db):
@@ -47,7 +46,7 @@ def test_second_admin_is_refused(db):
 def test_if_none_ends_well_where_there_is_an_admin(db):
     seed("--username", "root")
     assert seed("--username", "root", "--if-none") == (
-        "root is an admin already; further users are made in the Django admin.\n"
+        "root is an admin already; admins make further users under Users.\n"
     )
     assert User.objects.count() == 1
 
@@ -63,3 +62,15 @@ def test_name_that_will_not_do_is_refused_in_words(db, name):
     with pytest.raises(CommandError):
         seed("--username", name)
     assert not User.objects.active_admins().exists()
+
+
+def test_link_instead_of_a_password_leaves_the_choice_to_the_admin(client, db):
+    output = seed("--username", "root", "--link", "--site", "https://aegis.example.org/")
+    found = re.search(r"https://aegis\.example\.org(/accounts/link/[A-Za-z0-9_-]{43})$", output.strip())
+    assert found
+    assert not User.objects.get(username="root").has_usable_password()
+    answer = client.post(
+        found.group(1), {"new_password1": "correct horse battery", "new_password2": "correct horse battery"}
+    )
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/login")
+    assert User.objects.get(username="root").check_password("correct horse battery")

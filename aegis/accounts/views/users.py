@@ -1,0 +1,103 @@
+"""Users, for admins: list, create, change what they may do, and links by which they set their own passwords."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from aegis.accounts import services
+from aegis.accounts.access import require_action
+from aegis.accounts.confirmation import recently_confirmed
+from aegis.accounts.filters import UserFilter
+from aegis.accounts.forms import AccessForm, NewUserForm
+from aegis.accounts.models import User
+from aegis.accounts.sessions import current_api_sessions, current_browser_sessions
+from aegis.lib.pages import paginate, render_page
+
+
+@require_action("user.manage")
+@require_GET
+def user_list(request: HttpRequest) -> HttpResponse:
+    """All users, by name."""
+    users = UserFilter(request.GET, User.objects.all())
+    context = {"filterset": users, "page": paginate(request, users.qs)}
+    return render_page(request, "accounts/user_list.html", context, partial="list")
+
+
+@require_action("user.manage")
+@require_http_methods(["GET", "POST"])
+@recently_confirmed
+def user_new(request: HttpRequest) -> HttpResponse:
+    """Create a user, and show once the link by which they set their password."""
+    form = NewUserForm(request.POST or None)
+    if form.is_valid():
+        admin, fields = cast(User, request.user), form.cleaned_data
+        try:
+            user = services.create_user(
+                username=fields["username"], email=fields["email"], role=fields["role"], by=admin
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return link_page(request, user, services.issue_link(user=user, by=admin))
+    return render_page(request, "accounts/user_new.html", {"form": form})
+
+
+@require_action("user.manage")
+@require_http_methods(["GET", "POST"])
+@recently_confirmed
+def user_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One user: role, whether they can log in, where they are logged in."""
+    user = get_object_or_404(User, pk=pk)
+    form = AccessForm(request.POST or None, initial={"role": user.role, "is_active": user.is_active})
+    if form.is_valid():
+        try:
+            services.change_access(user=user, by=cast(User, request.user), **form.cleaned_data)
+        except services.LastAdminError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Saved. {user.username} must log in anew if anything changed.")
+            return redirect("accounts:user-detail", pk=pk)
+    context = {
+        "account": user,
+        "form": form,
+        "browser_sessions": current_browser_sessions(user),
+        "api_sessions": current_api_sessions(user),
+    }
+    return render_page(request, "accounts/user_detail.html", context)
+
+
+@require_action("user.manage")
+@require_POST
+@recently_confirmed
+def user_link(request: HttpRequest, pk: int) -> HttpResponse:
+    """Issue a new link by which the user sets their password, and show it once."""
+    user = get_object_or_404(User, pk=pk)
+    try:
+        token = services.issue_link(user=user, by=cast(User, request.user))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("accounts:user-detail", pk=pk)
+    return link_page(request, user, token)
+
+
+@require_action("user.manage")
+@require_POST
+@recently_confirmed
+def user_end_sessions(request: HttpRequest, pk: int) -> HttpResponse:
+    """Log the user out everywhere."""
+    user = get_object_or_404(User, pk=pk)
+    services.end_sessions(user=user, by=cast(User, request.user))
+    messages.success(request, f"{user.username} is logged out everywhere.")
+    return redirect("accounts:user-detail", pk=pk)
+
+
+def link_page(request: HttpRequest, user: User, token: str) -> HttpResponse:
+    """The page that shows a new link, this once."""
+    url = request.build_absolute_uri(reverse("accounts:link", args=[token]))
+    minutes = int(services.LINK_LIFE.total_seconds() / 60)
+    return render(request, "accounts/link_issued.html", {"account": user, "url": url, "minutes": minutes})
