@@ -10,7 +10,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from aegis.accounts.policy import allows
+from catalog.models import DetectionRule, TestTemplate
 from imports.models import DataSource
+from intel.models import ThreatActor
 
 Count = Callable[[], int]
 
@@ -46,13 +48,28 @@ class Group:
     links: tuple[Link, ...]
 
 
+def current_templates() -> int:
+    """Templates that upstream publishes."""
+    return TestTemplate.objects.current().count()
+
+
+def listed_rules() -> int:
+    """Rules that count in lists and figures."""
+    return DetectionRule.objects.listed().count()
+
+
+def active_actors() -> int:
+    """Actors that are neither revoked nor deprecated."""
+    return ThreatActor.objects.active().count()
+
+
 ENTRIES = (
     Entry("Work", "Home", "coverage:home", "home", "coverage.read"),
     Entry("Work", "Matrix", "coverage:matrix", "matrix", "coverage.read"),
     Entry("Knowledge", "Techniques", "coverage:technique-list", "list", "coverage.read"),
-    Entry("Knowledge", "Templates", "catalog:template-list", "book", "catalog.read"),
-    Entry("Knowledge", "Rules", "catalog:rule-list", "rule", "catalog.read"),
-    Entry("Knowledge", "Actors", "intel:actor-list", "users", "intel.read"),
+    Entry("Knowledge", "Templates", "catalog:template-list", "book", "catalog.read", current_templates),
+    Entry("Knowledge", "Rules", "catalog:rule-list", "rule", "catalog.read", listed_rules),
+    Entry("Knowledge", "Actors", "intel:actor-list", "users", "intel.read", active_actors),
     Entry("Knowledge", "Defences", "catalog:defence-list", "shield", "catalog.read"),
     Entry("Knowledge", "Compliance", "compliance:control-list", "scale", "compliance.read"),
     Entry("System", "Data sources", "imports:source-list", "db", "source.read"),

@@ -74,9 +74,8 @@ class Profile:
 def profile_of(actor: ThreatActor) -> Profile:
     """The profile of an actor, with five queries."""
     uses = _uses(actor)
-    found = [use for use in uses if use.reference.technique]
     return Profile(
-        groups=_by_tactic(_by_technique(found)),
+        groups=_by_tactic(_by_technique(uses)),
         unresolved=tuple(use for use in uses if not use.reference.technique),
         campaigns=tuple({use.campaign.mitre_id: use.campaign for use in uses if use.campaign}.values()),
     )
@@ -92,12 +91,13 @@ def _uses(actor: ThreatActor) -> list[Use]:
 
 
 def _by_technique(uses: Iterable[Use]) -> list[UsedTechnique]:
+    """The techniques of the current release among them, by id."""
     told: dict[str, list[Use]] = {}
     techniques: dict[str, Technique] = {}
     for use in uses:
-        technique = use.reference.technique
-        techniques[technique.mitre_id] = technique
-        told.setdefault(technique.mitre_id, []).append(use)
+        if technique := use.reference.technique:
+            techniques[technique.mitre_id] = technique
+            told.setdefault(technique.mitre_id, []).append(use)
     rules = DetectionRule.objects.listed().number_by_technique(told)
     return [UsedTechnique(techniques[key], rules.get(key, 0), tuple(told[key])) for key in sorted(told)]
 

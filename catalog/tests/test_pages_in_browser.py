@@ -47,5 +47,5 @@ def test_rule_fits_the_window_and_its_file_opens_without_a_script(viewer, width)
     viewer.wait_for_url("**/rules/*")
     assert viewer.evaluate("document.documentElement.scrollWidth") == width
     assert not viewer.get_by_text("title: the whole file").is_visible()
-    viewer.get_by_text("Whole file").click()
+    viewer.get_by_text("Whole file", exact=True).click()
     assert viewer.get_by_text("title: the whole file").is_visible()

@@ -56,6 +56,7 @@ def test_nothing_is_counted_until_a_template_looks(counted):
     assert counted == ["users"]
 
 
+@pytest.mark.django_db
 def test_every_real_entry_names_an_action_of_the_policy():
     groups(visit("/", "admin"))
     assert {entry.group for entry in context.ENTRIES} == {"Work", "Knowledge", "System"}
