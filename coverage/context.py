@@ -76,7 +76,6 @@ ENTRIES = (
     Entry("System", "Audit", "audit:log-list", "log", "audit.read"),
     Entry("System", "API", "api:docs", "code", "catalog.read"),
     Entry("System", "Users", "accounts:user-list", "user", "user.manage"),
-    Entry("System", "Users", "accounts:user-list", "user", "user.manage"),
     Entry("System", "Django admin", "admin:index", "gear", "admin.use"),
 )
 
