@@ -1,0 +1,143 @@
+"""`record`: the one way into the audit trail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models.functions import Now
+
+from aegis.audit.chain import GENESIS, known_keys, same, signing_key
+from aegis.audit.models import AuditHead, AuditLog
+from aegis.audit.redaction import clean, clean_text
+from aegis.audit.visit import Visit, current_visit
+
+SYSTEM = "system"
+"""The name and the role of the actor where nobody asked: commands and schedules."""
+
+
+class AuditBroken(RuntimeError):
+    """The chain's head is not as it was left: nothing can be recorded, and so nothing can be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What something happened to, where there is no row to name."""
+
+    type: str
+    id: str = ""
+    label: str = ""
+
+
+class Clock(Now):
+    """The database's clock at this moment; `Now` is when the transaction began."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        return self.as_sql(compiler, connection, template="CLOCK_TIMESTAMP()")
+
+
+def record(
+    actor: Any,
+    action: str,
+    obj: models.Model | Subject | None = None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    note: str = "",
+    request: Any = None,
+) -> AuditLog:
+    """Add a row to the trail, in the caller's transaction: if that fails the change fails, even if somebody catches the error.
+
+    Without `actor` it is whoever is logged in to the current request; without a request, the system. `before` and `after` are
+    the fields that changed; those with a secret's name are redacted. Writers queue from here to the end of their transaction,
+    so record last. Raises AuditBroken.
+    """
+    visit = current_visit(request)
+    facts = {
+        **_actor(actor, visit),
+        **_subject(obj),
+        "ip": visit.ip if visit else "",
+        "request_id": visit.id if visit else "",
+        "action": action,
+        "before": clean(before or {}),
+        "after": clean(after or {}),
+        "note": clean_text(note),
+    }
+    with transaction.atomic(savepoint=False):
+        return _append(facts)
+
+
+def start_chain() -> AuditHead:
+    """The head of an empty chain, for a new database."""
+    return AuditHead.objects.create(**_head(0, GENESIS))
+
+
+def accept_chain(note: str) -> AuditLog:
+    """Sign the chain as it stands, after its damage was looked into or its key was lost; the first row that follows says so.
+
+    What `verify_audit` found before, it will still find.
+    """
+    with transaction.atomic():
+        found = AuditHead.objects.select_for_update().filter(pk=1).values("size", "mac").first()
+        last = AuditLog.objects.order_by("-id").first()
+        size, mac = (last.id, last.mac) if last else (0, GENESIS)
+        AuditHead.objects.update_or_create(pk=1, defaults=_head(size, mac))
+        after = {"size": size, "mac": mac}
+        return record(None, "audit.accepted", Subject("audit.audithead", "1"), before=found, after=after, note=note)
+
+
+def iso(at: datetime) -> str:
+    """A moment as it is signed: UTC, with microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _append(facts: dict[str, Any]) -> AuditLog:
+    head = _locked_head()
+    key = signing_key()
+    row = AuditLog(id=head.size + 1, at=head.now, key_id=key.id, prev_mac=head.mac, **facts)
+    row.mac = key.mac_of(row.prev_mac, {**vars(row), "at": iso(row.at)})
+    row.save(force_insert=True)
+    AuditHead.objects.filter(pk=1).update(**_head(row.id, row.mac))
+    return row
+
+
+def _locked_head() -> Any:
+    """The head with `now`, locked until the transaction ends. Raises AuditBroken if it is not what `_append` left."""
+    head: Any = AuditHead.objects.select_for_update().annotate(now=Clock()).filter(pk=1).first()
+    if head is None:
+        raise AuditBroken(
+            "The head of the audit trail is gone: run `manage.py verify_audit`, and see docs/configuration.md."
+        )
+    key = known_keys().get(head.key_id)
+    if key is None:
+        raise AuditBroken(
+            "The audit trail was signed with a key that is neither AUDIT_HMAC_KEY nor in AUDIT_HMAC_OLD_KEYS: give it back."
+        )
+    if not same(key.signature_of(head.size, head.mac), head.signature):
+        raise AuditBroken("The head of the audit trail was changed from outside: run `manage.py verify_audit`.")
+    return head
+
+
+def _head(size: int, mac: str) -> dict[str, Any]:
+    key = signing_key()
+    return {"size": size, "mac": mac, "key_id": key.id, "signature": key.signature_of(size, mac)}
+
+
+def _actor(actor: Any, visit: Visit | None) -> dict[str, Any]:
+    user = actor or (visit.user if visit else None)
+    if user is None:
+        nobody = "" if visit else SYSTEM
+        return {"actor_id": None, "actor_name": nobody, "actor_role": nobody}
+    return {"actor_id": user.pk, "actor_name": clean_text(user.get_username(), 150), "actor_role": str(user.role)[:16]}
+
+
+def _subject(obj: models.Model | Subject | None) -> dict[str, str]:
+    if isinstance(obj, models.Model):
+        obj = Subject(obj._meta.label_lower, str(obj.pk), str(obj))
+    subject = obj or Subject("")
+    return {
+        "object_type": clean_text(subject.type, 64),
+        "object_id": clean_text(subject.id, 64),
+        "object_label": clean_text(subject.label, 255),
+    }
