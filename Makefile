@@ -41,6 +41,7 @@ typecheck: $(VENV)/.installed-dev ## Types: mypy, strict
 check: export DATABASE_URL := sqlite://:memory:
 check: export SECRET_KEY := only-for-the-checks-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ
 check: export JWT_SIGNING_KEY := only-for-the-checks-9876543210-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ
+check: export AUDIT_HMAC_KEY := only-for-the-checks-5647382910-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ
 check: export ALLOWED_HOSTS := aegis.example.org
 check: export AEGIS_HTTPS := true
 check: export DEBUG := false

@@ -9,6 +9,7 @@ from rest_framework.exceptions import NotFound
 from aegis.accounts.access import public
 from aegis.accounts.api import Login, Logout, Me, Refresh
 from aegis.accounts.user_api import UserDetail, UserLink, UserList
+from aegis.audit.api import AuditLogList
 from aegis.docs import Docs, Schema
 from aegis.lib.api import ID, Endpoint
 from catalog.api.defences import DefensiveTechniqueDetail, DefensiveTechniqueList
@@ -81,6 +82,7 @@ v1 = [
     route(f"import-runs/{ID}", ImportRunDetail, "run"),
     route(f"import-runs/{ID}/changes", ImportChangeList, "change-list"),
     route(f"import-runs/{ID}/issues", ImportIssueList, "issue-list"),
+    route("audit-logs", AuditLogList, "audit-log-list"),
     route("unresolved-references", UnresolvedReferenceList, "unresolved-reference-list"),
     route("metrics/summary", MetricsSummary, "metrics-summary"),
     route("metrics/by-tactic", MetricsByTactic, "metrics-by-tactic"),

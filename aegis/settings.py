@@ -27,6 +27,10 @@ SECRET_KEY = env.str("SECRET_KEY", "") or (
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", "") or (
     generated_secret(DATA_DIR / "jwt_signing_key") if EMBEDDED else env.str("JWT_SIGNING_KEY")
 )
+AUDIT_HMAC_KEY = env.str("AUDIT_HMAC_KEY", "") or (
+    generated_secret(DATA_DIR / "audit_hmac_key") if EMBEDDED else env.str("AUDIT_HMAC_KEY")
+)
+AUDIT_HMAC_OLD_KEYS = env.list("AUDIT_HMAC_OLD_KEYS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -36,6 +40,7 @@ INSTALLED_APPS = [
     "compliance",
     "intel",
     "catalog",
+    "aegis.audit",
     "aegis.accounts",
     "aegis.lib",
     "django.contrib.admin",
@@ -60,6 +65,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "aegis.lib.headers.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "aegis.audit.middleware.AuditMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -18,6 +18,7 @@ os.environ |= {
     "AEGIS_HTTPS": "false",
     "AEGIS_STATIC_ROOT": str(_folder),
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    "AUDIT_HMAC_KEY": "an audit key of the tests: 5647382910, which signs made-up rows",
     "DEBUG": "false",
     "JWT_SIGNING_KEY": "a signing key of the tests: 0123456789, long enough for HS256",
     "LOG_LEVEL": "WARNING",
@@ -61,6 +62,7 @@ def _template_of(frame: FrameType | None) -> str:
     return "a template made in the test"
 
 
+INSTALLED_APPS = ["aegis.audit.tests", *INSTALLED_APPS]  # brings the `flush` between tests
 AEGIS_MIRROR = ""  # a test names its mirror itself: the fixture `mirror`
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("intel.urls")),
     path("", include("compliance.urls")),
     path("", include("imports.urls")),
+    path("", include("aegis.audit.urls")),
     path("", include("aegis.accounts.urls")),
     path("api/", include("aegis.api")),
     # The admin's own form neither counts wrong passwords nor tells anybody of the change.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
+
+from aegis.audit.watch import watch_changes
 
 
 class DataSource(models.Model):
@@ -38,8 +40,15 @@ class DataSource(models.Model):
     def __str__(self) -> str:
         return self.label
 
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+
     def get_absolute_url(self) -> str:
         return reverse("imports:source-detail", args=[self.slug])
+
+
+watch_changes(DataSource, "source", {"enabled": lambda source: "enabled" if source.enabled else "disabled"})
 
 
 class ImportRun(models.Model):

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from aegis.accounts.models import User
+from aegis.audit.recording import record
 from aegis.lib.bulk import insert_rows
 from catalog.resolution import unresolved_by_source
 from imports import engine
@@ -77,9 +78,14 @@ def free_dead_runs(source: DataSource) -> None:
     for run in source.runs.filter(status__in=ImportRun.ACTIVE):
         if _is_dead(run):
             error = f"abandoned: the process {run.worker} ended, or was not heard of for {DEAD_AFTER.seconds} seconds"
-            source.runs.filter(pk=run.pk, status__in=ImportRun.ACTIVE).update(
-                status=Status.ABANDONED, finished_at=timezone.now(), error=error
-            )
+            _abandon(run, error)
+
+
+@transaction.atomic
+def _abandon(run: ImportRun, error: str) -> None:
+    ended = {"status": Status.ABANDONED, "finished_at": timezone.now(), "error": error}
+    if ImportRun.objects.filter(pk=run.pk, status__in=ImportRun.ACTIVE).update(**ended):
+        record(None, "import.abandoned", run, after={"source": run.source.slug, "error": error})
 
 
 def _is_dead(run: ImportRun) -> bool:
@@ -158,9 +164,9 @@ class Execution:
         self._run.version = (snapshot.version or intake.version or snapshot.digest[:12])[:128]
 
         def finish(outcome: engine.Outcome) -> None:
-            self._record(outcome)
             self._remember(snapshot)
             catalogue_stored.send(sender=ImportRun, run=self._run, outcome=outcome)
+            self._record(outcome)  # last: from its audit row on, everybody else who writes one waits for this transaction
 
         keep = None if self._run.dry_run else finish
         work = engine.Store(self._source, intake, self._run.version, timezone.now())
@@ -198,12 +204,14 @@ class Execution:
         run.unresolved = unresolved_by_source().get(run.source.slug, 0)
         self._end(Status.NOT_MODIFIED)
 
+    @transaction.atomic
     def _end(self, status: ImportRun.Status, error: str = "") -> None:
         run = self._run
         run.status, run.error, run.finished_at, run.step = status, error[:4000], timezone.now(), ""
         run.save()
         if not run.dry_run:
             _note_sync(run)
+        record(run.requested_by, f"import.{run.status}", run, after=_facts(run))
         transaction.on_commit(lambda: import_finished.send(sender=ImportRun, run=run))
 
     def _tell(self, step: str, done: int, total: int | None) -> None:
@@ -213,6 +221,11 @@ class Execution:
         if now - self._heard >= HEARTBEAT_EVERY:
             self._heard = now
             ImportRun.objects.filter(pk=self._run.pk).update(heartbeat_at=now, step=step, done=done, total=total or 0)
+
+
+def _facts(run: ImportRun) -> dict[str, Any]:
+    asked = {"source": run.source.slug, "dry_run": run.dry_run, "trigger": run.trigger, "origin": run.origin}
+    return asked | {"version": run.version, "digest": run.digest, "error": run.error} | run.statistics()
 
 
 def _note_sync(run: ImportRun) -> None:

@@ -3,7 +3,8 @@
 from typing import Any, cast
 
 from django.contrib.auth import authenticate
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed, ValidationError
@@ -137,7 +138,9 @@ class Logout(Endpoint):
         """Log out: access and refresh token of the session are worthless from the next request on."""
         form = LogoutSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        self.session(request, form.validated_data.get("refresh_token")).delete()
+        with transaction.atomic():
+            self.session(request, form.validated_data.get("refresh_token")).delete()
+            user_logged_out.send(sender=User, request=request._request, user=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def session(self, request: Request, refresh_token: str | None) -> ApiSession:
