@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.db.models import CharField
+from django.db.models import CharField, JSONField
 from django.utils.timezone import is_naive, make_aware
 
 from coverage.models import Test, TestInvolvement
+from coverage.texts import arguments
 
 Kind = TestInvolvement.Kind
 
@@ -77,6 +78,8 @@ def aware(value: Any) -> Any:
 def _cleaned(test: Test, name: str, value: Any) -> Any:
     field: Any = test._meta.get_field(name)
     text = value.strip() if isinstance(field, CharField) and isinstance(value, str) else value
+    if isinstance(field, JSONField):
+        arguments(value)  # `clean` does not validate what is empty, and an empty list is no object
     return aware(field.clean(aware(text), test))
 
 
