@@ -10,11 +10,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from aegis.accounts.policy import allows
-from catalog.models import DetectionRule, TestTemplate
+from coverage.library_numbers import LibraryNumbers
 from imports.models import DataSource
-from intel.models import ThreatActor
 
-Count = Callable[[], int]
+Count = Callable[[LibraryNumbers], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +47,13 @@ class Group:
     links: tuple[Link, ...]
 
 
-def current_templates() -> int:
-    """Templates that upstream publishes."""
-    return TestTemplate.objects.current().count()
-
-
-def listed_rules() -> int:
-    """Rules that count in lists and figures."""
-    return DetectionRule.objects.listed().count()
-
-
-def active_actors() -> int:
-    """Actors that are neither revoked nor deprecated."""
-    return ThreatActor.objects.active().count()
-
-
 ENTRIES = (
     Entry("Work", "Home", "coverage:home", "home", "coverage.read"),
     Entry("Work", "Matrix", "coverage:matrix", "matrix", "coverage.read"),
     Entry("Knowledge", "Techniques", "coverage:technique-list", "list", "coverage.read"),
-    Entry("Knowledge", "Templates", "catalog:template-list", "book", "catalog.read", current_templates),
-    Entry("Knowledge", "Rules", "catalog:rule-list", "rule", "catalog.read", listed_rules),
-    Entry("Knowledge", "Actors", "intel:actor-list", "users", "intel.read", active_actors),
+    Entry("Knowledge", "Templates", "catalog:template-list", "book", "catalog.read", lambda library: library.templates),
+    Entry("Knowledge", "Rules", "catalog:rule-list", "rule", "catalog.read", lambda library: library.rules),
+    Entry("Knowledge", "Actors", "intel:actor-list", "users", "intel.read", lambda library: library.actors),
     Entry("Knowledge", "Defences", "catalog:defence-list", "shield", "catalog.read"),
     Entry("Knowledge", "Compliance", "compliance:control-list", "scale", "compliance.read"),
     Entry("System", "Data sources", "imports:source-list", "db", "source.read"),
@@ -106,10 +90,11 @@ def groups(request: HttpRequest) -> tuple[Group, ...]:
 
 
 def _links(request: HttpRequest) -> Iterator[tuple[str, Link]]:
+    library = LibraryNumbers()
     for entry in ENTRIES:
         url = _url(entry.url_name)
         if url and allows(request.user, entry.action):
-            count = entry.count() if entry.count else None
+            count = entry.count(library) if entry.count else None
             yield entry.group, Link(entry.label, url, entry.icon, _leads_to(url, request.path), count)
 
 

@@ -4,8 +4,11 @@ import pytest
 from django.test import RequestFactory
 
 from aegis.accounts.models import User
+from catalog.tests.factories import SEEN, make_rule, make_template
 from coverage import context
 from coverage.context import Entry, Link, groups, navigation
+from coverage.library_numbers import LibraryNumbers
+from intel.tests.factories import make_actor
 
 
 @pytest.fixture
@@ -13,7 +16,7 @@ def counted(monkeypatch) -> list[str]:
     """Three entries in place of the real ones, and a list of what was counted."""
     calls: list[str] = []
 
-    def count() -> int:
+    def count(library: LibraryNumbers) -> int:
         calls.append("users")
         return 7
 
@@ -60,3 +63,23 @@ def test_nothing_is_counted_until_a_template_looks(counted):
 def test_every_real_entry_names_an_action_of_the_policy():
     groups(visit("/", "admin"))
     assert {entry.group for entry in context.ENTRIES} == {"Work", "Knowledge", "System"}
+
+
+@pytest.mark.django_db
+def test_library_is_counted_with_one_query_and_without_what_does_not_count(django_assert_num_queries):
+    make_template()
+    make_rule()
+    make_rule()
+    make_rule(status="deprecated")
+    make_rule(withdrawn_at=SEEN)
+    make_actor()
+    make_actor(revoked=True)
+    library = LibraryNumbers()
+    with django_assert_num_queries(1):
+        assert (library.templates, library.rules, library.actors) == (1, 2, 1)
+
+
+@pytest.mark.django_db
+def test_empty_library_counts_nothing():
+    library = LibraryNumbers()
+    assert (library.templates, library.rules, library.actors) == (0, 0, 0)
