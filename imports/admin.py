@@ -1,0 +1,79 @@
+"""Data sources and their runs in the Django admin. Whether a source is imported is ours to say; the rest is what happened."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from aegis.lib.admin import Admin, ReadOnlyAdmin
+from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
+
+OURS = ("enabled",)
+
+
+@admin.register(DataSource)
+class DataSourceAdmin(Admin):
+    """Sources come from the code, one for each importer: none is added or deleted here."""
+
+    actions = None
+    list_display = ("label", "slug", "enabled", "last_sync_status", "last_sync_at", "current_version", "is_sample")
+    list_filter = ("enabled", "last_sync_status", "is_sample")
+    search_fields = ("label", "slug")
+    ordering = ("position", "slug")
+    fieldsets = (
+        (None, {"fields": ("label", "slug", "license", "homepage", "enabled")}),
+        (
+            "Last sync",
+            {"fields": ("last_sync_at", "last_sync_status", "last_sync_stats", "current_version", "is_sample")},
+        ),
+        ("What it read", {"fields": ("digest", "importer", "validators")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """Everything but what is ours."""
+        return tuple(field.name for field in DataSource._meta.fields if field.name not in OURS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnlyAdmin):
+    list_display = (
+        "pk",
+        "source",
+        "status",
+        "dry_run",
+        "created_at",
+        "created",
+        "updated",
+        "withdrawn",
+        "issue_count",
+    )
+    list_filter = ("status", "dry_run", "source", "trigger")
+    list_select_related = ("source",)
+    search_fields = ("source__slug", "source__label", "version", "origin", "error")
+    ordering = ("-pk",)
+
+
+@admin.register(ImportChange)
+class ImportChangeAdmin(ReadOnlyAdmin):
+    list_display = ("name", "kind", "model", "key", "run_id")
+    list_filter = ("kind", "model")
+    search_fields = ("key", "name", "path")
+    ordering = ("-pk",)
+
+
+@admin.register(ImportIssue)
+class ImportIssueAdmin(ReadOnlyAdmin):
+    list_display = ("path", "line", "message", "run__source", "run_id")
+    list_filter = ("run__source",)
+    list_select_related = ("run__source",)
+    search_fields = ("path", "message")
+    ordering = ("-pk",)
