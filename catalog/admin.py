@@ -84,8 +84,8 @@ class ImportedAdmin(ReadOnlyAdmin):
 class AttackAdmin(ImportedAdmin):
     """An ATT&CK object."""
 
-    list_display: ClassVar[Any] = ("mitre_id", "name", "object_version", "revoked", "deprecated", "withdrawn_at")
-    list_display_links: ClassVar[Any] = ("mitre_id", "name")
+    list_display: Any = ("mitre_id", "name", "object_version", "revoked", "deprecated", "withdrawn_at")
+    list_display_links: Any = ("mitre_id", "name")
     list_filter: ClassVar[Any] = (StillPublished, "revoked", "deprecated")
     search_fields: ClassVar[Any] = ("mitre_id", "name", "stix_id")
     ordering: ClassVar[Any] = ("mitre_id",)
