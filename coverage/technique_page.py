@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
 from django.urls import reverse
 
 from catalog.models import AttackRelease, Technique, TechniqueTactic
-from coverage.claim_counts import FAMILY, family_numbers, with_claims, with_data_components
+from coverage.claim_counts import FAMILY, Techniques, family_numbers, with_claims, with_data_components
 from coverage.claims import CLAIM
 
 TABS: Final = {"attack": "Attack", "detect": "Detect", "defend": "Defend", "history": "History"}
@@ -65,10 +66,16 @@ class Tab:
 
 
 def technique_of(mitre_id: str) -> Technique | None:
-    """The technique with its parent, its tactics in order, and the numbers of `figures`; None if there is none. Two queries."""
+    """The technique with parent, release, tactics in order, and what `figures` counts; None if there is none. Two queries."""
     tactics = Prefetch("technique_tactics", TechniqueTactic.objects.select_related("tactic"))
     found = Technique.objects.filter(mitre_id=mitre_id).select_related("parent").prefetch_related(tactics)
-    return with_data_components(with_claims(found, CLAIM)).first()
+    return with_data_components(with_claims(with_release(found), CLAIM)).first()
+
+
+def with_release(techniques: Techniques) -> Techniques:
+    """The techniques, each with the `release` that the catalogue holds ("enterprise-attack 18.1"), None without one."""
+    name = AttackRelease.objects.current().annotate(text=Concat("domain", Value(" "), "version")).values("text")
+    return techniques.annotate(release=Subquery(name[:1]))
 
 
 def release() -> AttackRelease | None:

@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from aegis.accounts.tests.factories import make_user
 from catalog.filters import TechniqueFilter
-from catalog.models import Technique
+from catalog.models import Tactic, Technique
 from catalog.tests.factories import make_defence, make_release, make_rule, make_tactic, make_technique, make_template
 from compliance.tests.factories import make_control
+from coverage.by_tactic import coverage_by_tactic
 from coverage.home_page import home
 from coverage.summary import coverage_summary
 from imports.models import DataSource
@@ -122,6 +123,14 @@ def test_tactic_counts_equal_the_filtered_lists(world):
     for name, row in rows.items():
         found = TechniqueFilter({"tactic": name, "has_rules": "true"}, Technique.objects.all()).qs
         assert found.count() == row.claimed
+
+
+def test_tactics_equal_those_of_the_api_in_the_order_of_the_release(world):
+    make_technique("T9008", tactics=["gone"])
+    Tactic.objects.filter(shortname="gone").update(deprecated=True)
+    Tactic.objects.filter(shortname="execution").update(position=9)
+    assert [row.summary for row in home().tactics] == coverage_by_tactic()
+    assert [row.summary.tactic for row in home().tactics] == ["discovery", "execution"]
 
 
 def test_catalogue_counts_lead_to_their_lists(world):

@@ -54,7 +54,6 @@ def _detail(request: HttpRequest, technique: Technique) -> HttpResponse:
     members = list(relatives(technique))
     context: dict[str, Any] = {
         "technique": technique,
-        "release": release(),
         "members": members,
         "figures": figures(technique, members=members),
         "tabs": tabs(technique, tab),
@@ -64,7 +63,7 @@ def _detail(request: HttpRequest, technique: Technique) -> HttpResponse:
 
 
 def _revoked(request: HttpRequest, technique: Technique) -> HttpResponse:
-    context = {"technique": technique, "release": release(), "other": other_id(technique.mitre_id)}
+    context = {"technique": technique, "other": other_id(technique.mitre_id)}
     return render_page(request, "coverage/technique_revoked.html", context | history(technique))
 
 
