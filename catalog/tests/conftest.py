@@ -20,7 +20,7 @@ def client_of_viewer(db) -> Client:
 def shown(client_of_viewer, django_assert_max_num_queries) -> Callable[..., str]:
     """The HTML of a page as a viewer gets it, made with at most `queries` queries."""
 
-    def show(path: str, *, queries: int = 12, **query: str) -> str:
+    def show(path: str, *, queries: int = 11, **query: str) -> str:
         with django_assert_max_num_queries(queries):
             answer = client_of_viewer.get(path, query)
         assert answer.status_code == 200

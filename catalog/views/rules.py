@@ -24,7 +24,7 @@ ORDERING: Final[Keys] = {
     "status": "status",
     "modified": "modified",
 }
-FILTERS: Final = ("search", "technique", "source", "tactic", "platform", "severity", "status")
+FILTERS: Final = ("search", "technique", "source", "tactic", "platform", "severity")
 FILE_LANGUAGES: Final = {".yml": "yaml", ".yaml": "yaml", ".toml": "toml"}
 
 
