@@ -55,3 +55,15 @@ class UnresolvedReferenceFilter(django_filters.FilterSet):
         """The references that meet the conditions."""
         asked = {self.filters[name].field_name: value for name, value in self.form.cleaned_data.items() if value}
         return unresolved_references(**asked)
+
+
+class PublishedIdFilter(django_filters.FilterSet):
+    """Filters of ids that are counted over several tables: the source, and a text in the id. They are asked for by name."""
+
+    source = Listed(choices=sources, any_label="Any source")
+    search = Text(label="Search ids")
+
+    def asked(self, name: str) -> str:
+        """The cleaned value of a filter, empty if it was not given or cannot be."""
+        self.form.is_valid()
+        return str(self.form.cleaned_data.get(name) or "")

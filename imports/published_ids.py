@@ -7,15 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from django import forms
 from django.apps import apps
 from django.db.models import CharField, Count, F, Model, QuerySet, Value, Window
 from django.db.models.functions import Cast, RowNumber
-from django.http import QueryDict
 
 from catalog.models import Resolution, TechniqueReference
 from catalog.resolution import reference_models
-from imports.filters import sources
 from imports.references import owner_of
 from imports.services import SOURCE_OF
 
@@ -79,31 +76,6 @@ class PublishedId:
         return sum(use.number for use in self.uses)
 
 
-class PublishedIdForm(forms.Form):
-    """`source` is one that exists, `search` part of an id."""
-
-    search = forms.CharField(required=False, max_length=64, label="Search ids")
-    source = forms.ChoiceField(required=False, choices=lambda: [("", "Any source"), *sources()])
-
-
-class PublishedIdFilter:
-    """Filters of the list: the source, and a text in the id. A filter bar draws its `form`."""
-
-    def __init__(self, query: QueryDict) -> None:
-        self.form = PublishedIdForm(query)
-        self.form.is_valid()
-
-    @property
-    def source(self) -> str:
-        """The slug of the chosen source, or empty."""
-        return str(self.form.cleaned_data.get("source") or "")
-
-    @property
-    def search(self) -> str:
-        """The text that ids have to hold, or empty."""
-        return str(self.form.cleaned_data.get("search") or "")
-
-
 def published_ids(*, source: str = "", search: str = "") -> list[PublishedId]:
     """Every id of a current row that is not in the current release as it is, most used first: one query."""
     found: dict[tuple[str, str], PublishedId] = {}
@@ -158,15 +130,17 @@ def _rows(model: type[TechniqueReference], source: str, search: str) -> QuerySet
     if search:
         rows = rows.filter(published_id__icontains=search)
     kind = Value(model._meta.label_lower, CharField())
-    return rows.order_by().annotate(of=F(model.owner("source")), kind=kind)
+    counted: QuerySet[Any, Any] = rows.order_by().annotate(of=F(model.owner("source")), kind=kind)
+    return counted
 
 
 def _examples(ids: list[str], source: str) -> QuerySet[Any, Any]:
     first, *others = (_ranked(model, ids, source) for model in reference_models())
-    return first.union(*others, all=True)
+    examples: QuerySet[Any, Any] = first.union(*others, all=True)
+    return examples
 
 
-def _ranked(model: type[TechniqueReference], ids: list[str], source: str) -> QuerySet[Any, Any]:
+def _ranked(model: type[TechniqueReference], ids: list[str], source: str) -> Any:
     fields = {one.name for one in owner_of(model)._meta.get_fields()}
     key = model.owner(next(name for name in ("mitre_id", "d3fend_id", "id") if name in fields))
     name = model.owner("name" if "name" in fields else "title")

@@ -12,9 +12,9 @@ from django.shortcuts import get_object_or_404
 from aegis.accounts.access import require_action
 from aegis.lib.pages import paginate, render_page
 from catalog.models import AttackRelease
-from imports.filters import ImportChangeFilter, ImportRunFilter
+from imports.filters import ImportChangeFilter, ImportRunFilter, PublishedIdFilter
 from imports.models import DataSource, ImportIssue, ImportRun
-from imports.published_ids import PublishedIdFilter, add_examples, by_source, published_ids
+from imports.published_ids import add_examples, by_source, published_ids
 from imports.row_pages import kind_name, shown_changes
 from imports.services import SOURCE_OF
 from imports.source_state import published, source_states, version_url
@@ -119,13 +119,15 @@ def _run(pk: int) -> ImportRun:
 
 
 def _published_ids(request: HttpRequest, *, translated: bool) -> HttpResponse:
-    filterset = PublishedIdFilter(request.GET)
-    ids = published_ids(source=filterset.source, search=filterset.search)
+    filterset = PublishedIdFilter(request.GET, DataSource.objects.none())
+    source, search = filterset.asked("source"), filterset.asked("search")
+    ids = published_ids(source=source, search=search)
     chosen = [one for one in ids if (one.technique is not None) == translated]
     page = Paginator(chosen, 50).get_page(request.GET.get("page"))
-    add_examples(page.object_list, filterset.source)
+    add_examples(page.object_list, source)
     context = {
         "filterset": filterset,
+        "narrowed": bool(source or search),
         "page": page,
         "translated": translated,
         "numbers": Counter("translated" if one.technique else "unresolved" for one in ids),
