@@ -1,6 +1,7 @@
 """How much the library holds, for the navigation."""
 
 from functools import cached_property
+from typing import Any
 
 from django.db.models import Count, QuerySet, Value
 
@@ -34,6 +35,6 @@ class LibraryNumbers:
         return dict(templates.union(rules, actors, all=True))
 
 
-def _counted(kind: str, rows: QuerySet) -> QuerySet:  # type: ignore[type-arg]
+def _counted(kind: str, rows: QuerySet[Any]) -> Any:
     """One row: `kind`, and how many `rows` there are."""
     return rows.order_by().annotate(kind=Value(kind)).values_list("kind").annotate(number=Count("pk"))
