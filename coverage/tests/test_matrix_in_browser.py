@@ -1,0 +1,187 @@
+"""The matrix in Chromium, under the real content policy: walked by keys, opened, filtered without a new page."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from aegis.accounts.models import User
+from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique, make_template
+from intel.tests.factories import make_actor
+
+
+@pytest.fixture
+def page(transactional_db, browser_page, live_server) -> Page:
+    """A browser in which a viewer is logged in, over a matrix of two columns."""
+    make_release("18.1")
+    make_tactic("execution")
+    make_tactic("persistence")
+    make_technique("T1059", name="Alpha Interpreter")
+    make_technique("T1059.001", name="Blue Shell")
+    make_technique("T1059.004", name="Tidy/Neat Shell", platforms=["Linux"])
+    make_technique("T1203", name="Beta Exploit")
+    make_technique("T1053", name="Booked Job", tactics=("persistence",))
+    make_rule("T1059", "T1059.001")
+    make_template("T1059.001")
+    make_actor("T1059.001", mitre_id="G0016", name="Quiet Owl")
+    client = Client()
+    client.force_login(User.objects.create_user("vera"))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    browser_page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    return browser_page
+
+
+def focused(page: Page) -> str:
+    """The name of the cell that has the focus."""
+    return page.evaluate("document.activeElement.querySelector('.t').textContent")
+
+
+def walk(page: Page, *keys: str) -> list[str]:
+    """The names of the cells that the keys lead to."""
+    names = []
+    for key in keys:
+        page.keyboard.press(key)
+        names.append(focused(page))
+    return names
+
+
+def test_arrows_walk_and_the_line_below_tells_what_is_under_the_focus(page):
+    page.goto("/matrix")
+    page.locator(".cell[tabindex='0']").focus()
+    assert focused(page) == "Alpha Interpreter"
+    assert walk(page, "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowUp") == [
+        "Beta Exploit",
+        "Beta Exploit",
+        "Booked Job",
+        "Booked Job",
+        "Alpha Interpreter",
+        "Alpha Interpreter",
+    ]
+    assert page.locator(".mx-facts > span").all_inner_texts() == [
+        "T1059",
+        "Alpha Interpreter",
+        "1 rule",
+        "1 template",
+        "1 actor",
+        "not tested",
+    ]
+    assert page.locator(".mx [tabindex='0']").count() == 1
+
+
+def test_pointing_at_a_cell_tells_its_figures(page):
+    page.goto("/matrix?open=T1059&ids=1")
+    page.locator(".subs .cell").nth(1).hover()
+    assert page.locator(".mx-facts > span").all_inner_texts()[:2] == ["T1059.004", "Tidy/Neat Shell"]
+
+
+def test_space_opens_sub_techniques_and_the_address_remembers_it(page):
+    page.goto("/matrix")
+    page.locator(".cell[tabindex='0']").focus()
+    page.keyboard.press("Space")
+    assert page.locator(".subs .cell:visible").all_inner_texts()[0].startswith("Blue Shell")
+    assert page.url.endswith("/matrix?open=T1059%7Eexecution")
+    assert walk(page, "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowDown", "ArrowUp", "ArrowRight", "End", "Home") == [
+        "Blue Shell",
+        "Tidy/Neat Shell",
+        "Alpha Interpreter",
+        "Beta Exploit",
+        "Alpha Interpreter",
+        "Blue Shell",
+        "Tidy/Neat Shell",
+        "Blue Shell",
+    ]
+    page.reload()
+    assert page.locator(".subs .cell:visible").count() == 2
+    page.locator(".subs .cell").first.focus()
+    page.keyboard.press("Space")
+    assert focused(page) == "Alpha Interpreter"
+    assert page.locator(".subs .cell:visible").count() == 0
+    assert page.url.endswith("/matrix")
+
+
+def test_side_of_a_cell_opens_its_sub_techniques_and_closes_them_where_all_are_open(page):
+    page.goto("/matrix?subs=all")
+    more = page.get_by_role("link", name="2 sub-techniques of Alpha Interpreter")
+    more.click()
+    expect(more).to_have_attribute("aria-expanded", "false")
+    assert page.url.endswith("/matrix?subs=all&closed=T1059%7Eexecution")
+    more.click()
+    expect(more).to_have_attribute("aria-expanded", "true")
+    assert page.url.endswith("/matrix?subs=all")
+
+
+def test_enter_opens_the_page_of_the_technique(page):
+    page.goto("/matrix")
+    page.locator(".cell[tabindex='0']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/techniques/T1059")
+
+
+def test_filters_swap_the_matrix_without_a_new_page_and_stand_in_the_address(page):
+    page.goto("/matrix?open=T1059~execution")
+    page.evaluate("window.sameDocument = true")
+    page.get_by_label("Platform").select_option("Linux")
+    page.wait_for_url("**platform=Linux*")
+    expect(page.locator(".mx .cell:visible")).to_have_count(2)
+    assert "open=T1059" in page.url
+    page.get_by_label("Technique name or id").fill("neat")
+    page.wait_for_url("**search=neat*")
+    expect(page.locator(".mx-said p").first).to_contain_text("1 of 5 techniques shown.")
+    assert page.evaluate("window.sameDocument && document.activeElement.name") == "search"
+    page.locator(".cell[tabindex='0']").focus()
+    assert walk(page, "ArrowRight") == ["Tidy/Neat Shell"]
+    page.get_by_role("link", name="Table").click()
+    assert page.locator("tbody tr").count() == 1
+    assert "search=neat" in page.url
+
+
+def test_sub_techniques_open_all_at_once(page):
+    page.goto("/matrix?closed=T1059~execution")
+    page.get_by_text("Annotated", exact=True).click()
+    expect(page.locator(".subs .cell:visible")).to_have_count(2)
+    assert page.url.endswith("/matrix?subs=annotated")
+
+
+def test_actor_is_marked_and_taken_away_again(page):
+    page.goto("/matrix?open=T1059")
+    page.get_by_label("Actor").select_option("G0016")
+    expect(page.locator(".is-used .t")).to_have_text("Blue Shell")
+    expect(page.locator(".is-used-below .t")).to_have_text("Alpha Interpreter")
+    expect(page.get_by_label("Actor")).to_have_value("")
+    page.get_by_label("Sort").select_option("rules")
+    page.wait_for_url("**sort=rules*")
+    assert page.url.count("actor=G0016") == 1
+    page.get_by_role("link", name=re.compile("Quiet Owl")).click()
+    expect(page.locator(".is-used")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "address", ["/matrix?open=T1059&actor=G0016&ids=1", "/matrix?view=table", "/matrix?search=nothing"]
+)
+def test_page_never_scrolls_sideways_on_a_phone(page, address):
+    page.set_viewport_size({"width": 360, "height": 780})
+    page.goto(address)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_heads_of_the_columns_stay_in_sight(page):
+    for number in range(40):
+        make_technique(f"T15{number:02}")
+    page.goto("/matrix")
+    head = page.get_by_role("link", name="Execution")
+    before = head.bounding_box()
+    page.locator(".mx").evaluate("frame => frame.scrollTo(0, 500)")
+    assert page.locator(".mx").evaluate("frame => frame.scrollTop") == 500
+    assert head.bounding_box() == before
+
+
+def test_families_open_without_a_script(page, browser, live_server):
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    context.add_cookies(page.context.cookies())
+    plain = context.new_page()
+    plain.goto("/matrix")
+    plain.get_by_role("link", name="2 sub-techniques of Alpha Interpreter").click()
+    expect(plain.locator(".subs .cell:visible")).to_have_count(2)
+    context.close()

@@ -1,0 +1,245 @@
+"""The page of the matrix: what it asks the database, what it prints, and the address that holds its state."""
+
+import re
+from statistics import median
+from time import process_time
+
+import pytest
+from django.urls import reverse
+
+from aegis.accounts.models import User
+from catalog.models import Technique
+from catalog.tests.factories import SEEN, make_release, make_rule, make_tactic, make_technique, make_template
+from coverage.claims import claims, family_claims
+from coverage.matrix_facts import MatrixFacts, figures
+from coverage.summary import coverage_summary
+from intel.tests.factories import make_actor, make_use
+
+QUERIES = 5
+QUERIES_OF_THE_SHELL = 4
+"""Session, user, counts of the navigation, whether the data are samples."""
+CELL = re.compile(r'<a class="(cell[^"]*)" href="([^"]*)" title="([^"]*)"')
+
+
+@pytest.fixture
+def viewer(client, db):
+    """A client in which a viewer is logged in."""
+    client.force_login(User.objects.create_user("vera"))
+    return client
+
+
+@pytest.fixture
+def catalogue(db):
+    """Two tactics in an order of their own; T1059 with two sub-techniques, T1053 in both tactics, one that is unknown."""
+    make_release("18.1")
+    make_tactic("persistence", position=1)
+    make_tactic("execution", position=0)
+    make_technique("T1059", name="Script Interpreter", platforms=["Windows", "Linux"])
+    make_technique("T1059.001", name="Blue Shell")
+    make_technique("T1059.004", name="Tidy/Neat Shell", platforms=["Linux"])
+    make_technique("T1053", name="Booked Job", tactics=("execution", "persistence"))
+    make_technique("T1600", name="Quiet & Thing", tactics=("persistence",))
+    make_rule("T1059", "T1059.001")
+    make_rule("T1059.001", "T1053", source="elastic")
+    make_template("T1059.004")
+    actor = make_actor("T1059.001", mitre_id="G0016", name="Quiet Owl")
+    make_use(actor, "T1059.001", campaign="C0001")
+    make_actor("T1600", mitre_id="G0007", name="Loud Bear")
+
+
+def body(response) -> str:
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def facts_of(response) -> set[str]:
+    return {facts for _, _, facts in CELL.findall(body(response))}
+
+
+def test_cells_print_figures_and_lead_to_their_techniques(viewer, catalogue):
+    page = body(viewer.get("/matrix"))
+    assert (
+        '<a class="cell" href="/techniques/T1059" title="T1059 · 2 rules · 1 template · 1 actor · not tested">'
+        '<span class="t">Script Interpreter</span><span class="v" aria-hidden="true"><b class="v-c1">2</b><i>1</i>'
+        '<i class="v-none">–</i></span></a>'
+    ) in page
+    assert 'title="T1600 · 0 rules · 0 templates · 1 actor · nothing known"' in page
+    assert "Quiet &amp; Thing" in page
+    assert "Tidy/<wbr>Neat Shell" in page
+
+
+def test_columns_follow_the_release_and_say_what_is_claimed(viewer, catalogue):
+    page = body(viewer.get("/matrix"))
+    assert re.findall(r'data-tactic="([^"]+)"', page) == ["execution", "persistence"]
+    assert re.findall(r"claimed <b>(\d+)</b> of (\d+)", page) == [("3", "4"), ("1", "2")]
+    assert "enterprise-attack 18.1" in page
+
+
+def test_page_claims_what_the_summary_claims_and_proves_nothing(viewer, catalogue):
+    assert coverage_summary().claimed == 3
+    page = " ".join(re.sub(r"<[^>]+>", "", body(viewer.get("/matrix"))).split())
+    assert "3 of 5 claimed; none proven: no test recorded yet." in page
+
+
+def test_table_says_what_the_picture_says(viewer, catalogue):
+    pictured = {tuple(facts.split(" · ")[:4]) for facts in facts_of(viewer.get("/matrix?actor=G0016"))}
+    page = body(viewer.get("/matrix?view=table&actor=G0016"))
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", page)]
+    told = {
+        (
+            row[0],
+            *(
+                f"{figure} {word}" + "s" * (figure != "1")
+                for figure, word in zip(row[3:6], ("rule", "template", "actor"), strict=True)
+            ),
+        )
+        for row in rows
+    }
+    assert told == pictured
+    assert {row[0]: row[7] for row in rows if "zero" not in row[7]} == {"T1059.001": "Quiet Owl"}
+
+
+def test_ids_are_printed_on_demand(viewer, catalogue):
+    assert '<span class="id">' not in body(viewer.get("/matrix"))
+    assert '<span class="t"><span class="id">T1059.001</span>Blue Shell</span>' in body(viewer.get("/matrix?ids=1"))
+
+
+def test_revoked_deprecated_and_withdrawn_techniques_leave_the_matrix(viewer, catalogue):
+    make_technique("T1901", revoked=True)
+    make_technique("T1902", deprecated=True)
+    make_technique("T1903", withdrawn_at=SEEN)
+    make_rule("T1901", "T1902", "T1903")
+    ids = {facts.split(" · ")[0] for facts in facts_of(viewer.get("/matrix"))}
+    assert ids == {"T1059", "T1059.001", "T1059.004", "T1053", "T1600"}
+
+
+def test_withdrawn_and_deprecated_rules_and_revoked_actors_do_not_count(viewer, catalogue):
+    make_rule("T1600", withdrawn_at=SEEN)
+    make_rule("T1600", status="deprecated")
+    make_template("T1600", withdrawn_at=SEEN)
+    make_actor("T1600", revoked=True)
+    assert "T1600 · 0 rules · 0 templates · 1 actor · nothing known" in facts_of(viewer.get("/matrix"))
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?subs=all&ids=1", "?view=table", "?actor=G0016&source=sigma&platform=Linux&search=t"]
+)
+def test_page_asks_the_same_few_queries_whatever_it_shows(viewer, catalogue, query, django_assert_max_num_queries):
+    for number in range(30):
+        make_technique(f"T15{number:02}")
+        make_rule(f"T15{number:02}", "T1059")
+        make_actor(f"T15{number:02}")
+    with django_assert_max_num_queries(QUERIES):
+        MatrixFacts.now()
+    with django_assert_max_num_queries(QUERIES + QUERIES_OF_THE_SHELL):
+        viewer.get(f"/matrix{query}")
+
+
+def test_filters_stand_in_the_bar_as_the_address_has_them(viewer, catalogue):
+    page = body(viewer.get("/matrix?search=shell&platform=Linux&source=elastic&sort=rules&subs=all"))
+    assert 'name="search" value="shell"' in page
+    assert re.findall(r'<option value="([^"]+)" selected>', page) == ["Linux", "elastic", "rules"]
+    assert '<input class="vh" type="radio" name="subs" value="all" checked>' in page
+
+
+def test_value_that_is_not_on_offer_still_shows_in_the_bar(viewer, catalogue):
+    page = body(viewer.get("/matrix?platform=Toaster"))
+    assert '<option value="Toaster" selected>Toaster</option>' in page
+    assert "No technique matches these filters" in page
+
+
+def test_marked_actors_can_be_added_and_taken_away(viewer, catalogue):
+    page = body(viewer.get("/matrix?actor=G0016&actor=G9999&sort=rules"))
+    assert '<input type="hidden" name="actor" value="G0016" form="mx-form">' in page
+    assert 'href="?actor=G9999&amp;sort=rules" title="G0016"' in page
+    assert (
+        'chip--unresolved" href="?actor=G0016&amp;sort=rules" title="No active actor of this id uses a technique"'
+        in page
+    )
+    assert '<option value="G0007">Loud Bear</option>' in page
+    assert '<option value="G0016">' not in page
+
+
+def test_family_opens_by_a_link_without_a_script(viewer, catalogue):
+    closed = body(viewer.get("/matrix?sort=rules"))
+    assert '<a class="cell-more" href="?sort=rules&amp;open=T1059~execution" aria-expanded="false"' in closed
+    assert '<ol class="subs" hidden>' in closed
+    opened = body(viewer.get("/matrix?sort=rules&open=T1059"))
+    assert 'href="?sort=rules" aria-expanded="true" aria-label="2 sub-techniques of Script Interpreter"' in opened
+    assert '<ol class="subs">' in opened
+
+
+def test_htmx_gets_what_is_below_the_bar_and_the_way_to_the_table(viewer, catalogue):
+    part = body(viewer.get("/matrix?search=shell", headers={"HX-Request": "true"}))
+    assert part.lstrip().startswith('<div class="mx-swap" id="matrix">')
+    assert '<a class="btn" id="twin" href="?search=shell&amp;view=table" hx-swap-oob="true">' in part
+    assert "<form" not in part
+    whole = body(viewer.get("/matrix?search=shell"))
+    assert whole.count('id="twin"') == 1
+    assert "hx-swap-oob" not in whole
+
+
+def test_empty_catalogue_says_what_to_do(viewer):
+    page = body(viewer.get("/matrix"))
+    assert "No techniques yet" in page
+    assert f'href="{reverse("imports:source-list")}">Open data sources</a>' in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?actor=&open=&closed=~&subs=%00&sort=-",
+        "?search=" + "%F0%9F%A6%89" * 500,
+        "?open=" + "&open=".join("abcdefgh" * 40),
+        "?view=x&ids=0",
+    ],
+)
+def test_nonsense_in_the_address_is_no_error(viewer, catalogue, query):
+    assert viewer.get(f"/matrix{query}").status_code == 200
+
+
+def test_name_and_actor_are_printed_as_text(viewer, catalogue):
+    make_technique("T1700", name='<b>"bold"</b>/x', tactics=("execution",))
+    make_actor("T1700", mitre_id="G0666", name='"><script>')
+    page = body(viewer.get("/matrix?actor=G0666&ids=1"))
+    assert "<script>" not in page.replace("</script>", "")[page.index("<main") :]
+    assert "&lt;b&gt;&quot;bold&quot;&lt;/<wbr>b&gt;/<wbr>x" in page
+
+
+def test_visitor_is_sent_to_the_login(client, db):
+    response = client.get("/matrix")
+    assert (response.status_code, response["Location"]) == (302, "/accounts/login?next=/matrix")
+
+
+def test_figures_agree_with_the_claims_of_the_database(catalogue):
+    make_rule("T1059.001", "T1059.004", "T1600")
+    counted = figures(MatrixFacts.now())
+    own, family = (
+        {name: count(name) for name in ("rules", "templates", "actors")} for count in (claims, family_claims)
+    )
+    for technique in Technique.objects.active():
+        expected = own if technique.parent_id else family
+        figure = counted[technique.mitre_id]
+        assert (figure.rules, figure.templates, figure.actors) == tuple(
+            expected[name].get(technique.mitre_id, 0) for name in ("rules", "templates", "actors")
+        )
+
+
+def test_matrix_of_700_techniques_is_small_and_quick(viewer, db):
+    tactics = [f"tactic-{number}" for number in range(14)]
+    for number in range(230):
+        places = (tactics[number % 14], tactics[(number + 3) % 14]) if number % 4 == 0 else (tactics[number % 14],)
+        make_technique(f"T{2000 + number}", tactics=places)
+        for sub in range(2):
+            make_technique(f"T{2000 + number}.{sub:03}", tactics=places)
+        make_rule(f"T{2000 + number}", f"T{2000 + number}.000")
+    page = body(viewer.get("/matrix?subs=all"))
+    took = []
+    for _ in range(5):
+        before = process_time()
+        viewer.get("/matrix?subs=all")
+        took.append(process_time() - before)
+    assert len(CELL.findall(page)) == 864
+    assert len(page) < 400_000
+    # Promised are 200 ms. A machine that is busy with other tests works slower, though only its own time is counted.
+    assert median(took) < 0.5, took

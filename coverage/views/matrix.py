@@ -1,0 +1,31 @@
+"""The matrix page: a picture of all tactics and techniques, and the same as a table."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from aegis.accounts.access import require_action
+from aegis.lib.pages import render_page
+from coverage import matrix_choices
+from coverage.matrix import assemble
+from coverage.matrix_facts import MatrixFacts
+from coverage.matrix_query import MatrixQuery
+
+
+@require_action("coverage.read")
+def matrix_page(request: HttpRequest) -> HttpResponse:
+    """The matrix, narrowed and marked as the address says; to htmx, what is below the filter bar."""
+    facts, query = MatrixFacts.now(), MatrixQuery.of(request.GET)
+    context = {
+        "actors": matrix_choices.actors(facts, query),
+        "as_of": timezone.now(),
+        "marked": matrix_choices.marked(facts, query),
+        "matrix": assemble(facts, query),
+        "query": query,
+        "release": facts.release,
+        "selects": matrix_choices.selects(facts, query),
+        # Where all techniques have their pages: one look-up instead of one for each of 900 cells.
+        "techniques": reverse("coverage:technique", args=["T"]).removesuffix("T"),
+        "ways_to_open": matrix_choices.ways_to_open(query),
+    }
+    return render_page(request, "coverage/matrix.html", context, partial="matrix")
