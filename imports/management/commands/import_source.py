@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -15,7 +16,14 @@ from imports.models import ImportRun
 from imports.services import SOURCE_OF, AlreadyRunning, as_json, execute, request_import
 
 GOOD = (ImportRun.Status.SUCCEEDED, ImportRun.Status.NOT_MODIFIED)
+WIDE = 160
+"""Columns where no terminal says how many it has."""
+NEEDED = 135
+"""Columns that the table takes."""
 COUNTS = ("created", "updated", "unchanged", "withdrawn", "restored", "skipped", "unresolved")
+
+Result = ImportRun | AlreadyRunning
+"""An ended run, or why there was none."""
 
 
 class Command(BaseCommand):
@@ -38,17 +46,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         slugs = self._chosen(options)
-        console = Console(file=self.stdout, stderr=False) if not options["json"] else Console(stderr=True)
+        self.stdout.ending = ""  # Rich ends its lines itself, and writes some that have no end.
+        console = _console(sys.stderr if options["json"] else self.stdout)
         with _progress(console) as progress:
-            runs = [self._import(slug, options, progress) for slug in slugs]
+            runs = {slug: self._import(slug, options, progress) for slug in slugs}
         if options["json"]:
-            for run in runs:
-                self.stdout.write(json.dumps(as_json(run)))
+            self.stdout.write("".join(f"{json.dumps(_report(slug, run))}\n" for slug, run in runs.items()))
         else:
-            console.print(_table(runs))
-            for run in runs:
-                _print_issues(console, run)
-        if any(run.status not in GOOD for run in runs):
+            _print_runs(console, runs)
+        if any(isinstance(run, AlreadyRunning) or run.status not in GOOD for run in runs.values()):
             raise SystemExit(1)
 
     def _chosen(self, options: dict[str, Any]) -> list[str]:
@@ -61,12 +67,13 @@ class Command(BaseCommand):
             raise CommandError("--from is the input of one source: name exactly one")
         return slugs
 
-    def _import(self, slug: str, options: dict[str, Any], progress: Progress) -> ImportRun:
+    def _import(self, slug: str, options: dict[str, Any], progress: Progress) -> Result:
         task = progress.add_task(slug, total=None, step="fetch")
         try:
             run = request_import(slug, dry_run=options["dry_run"])
         except AlreadyRunning as error:
-            raise CommandError(str(error)) from error
+            _end(progress, task, slug, "busy")
+            return error
         execute(
             run,
             mirror=options["mirror"],
@@ -74,21 +81,66 @@ class Command(BaseCommand):
             force=options["force"],
             progress=lambda step, done, total: _advance(progress, task, step, done, total),
         )
-        progress.update(task, step=run.get_status_display().lower(), total=1, completed=1)
+        _end(progress, task, slug, f"{run.get_status_display().lower()} in {run.seconds or 0:.1f} s")
         return run
+
+
+def _console(file: Any) -> Console:
+    """A console as wide as the terminal; a file or a pipe has room for the whole table."""
+    return Console(file=file, width=None if file.isatty() else WIDE)
 
 
 def _progress(console: Console) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description:<14}"), TextColumn("{task.fields[step]:<10}"))
-    return Progress(*columns, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console)
+    bars = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, *bars, console=console, disable=not console.is_terminal)
 
 
 def _advance(progress: Progress, task: TaskID, step: str, done: int, total: int | None) -> None:
     progress.update(task, step=step, completed=done, total=total)
 
 
+def _end(progress: Progress, task: TaskID, slug: str, words: str) -> None:
+    """Close the bar; where there are no bars, one line tells that the source is through."""
+    progress.update(task, step=words.partition(" in ")[0], total=1, completed=1)
+    if progress.disable:
+        progress.console.print(f"{slug:<14} {words}", highlight=False)
+
+
+def _report(slug: str, run: Result) -> dict[str, Any]:
+    if isinstance(run, ImportRun):
+        return as_json(run)
+    issues = [{"path": "", "message": str(run)}]
+    counts = dict.fromkeys(COUNTS, 0)
+    return {"source": slug, "status": "failed", "version": "", **counts, "issues": issues, "seconds": 0.0}
+
+
+def _print_runs(console: Console, runs: dict[str, Result]) -> None:
+    ended = [run for run in runs.values() if isinstance(run, ImportRun)]
+    if ended and console.width >= NEEDED:
+        console.print(_table(ended))
+    elif ended:
+        console.print("\n".join(_lines(ended)), highlight=False)
+    for run in ended:
+        _print_issues(console, run)
+    for error in runs.values():
+        if isinstance(error, AlreadyRunning):
+            console.print(str(error), style="red", markup=False)
+
+
+def _lines(runs: list[ImportRun]) -> list[str]:
+    """What the table says, for a window that it does not fit in."""
+    title = ["Preview: nothing was written"] if runs[0].dry_run else []
+    return title + [f"{run.source.slug}: {_words(run)}" for run in runs]
+
+
+def _words(run: ImportRun) -> str:
+    counts = [f"{number:,} {name}" for name, number in run.statistics().items() if number]
+    return ", ".join([f"{run.status} {run.version[:12]}".strip(), *counts])
+
+
 def _table(runs: list[ImportRun]) -> Table:
-    table = Table(title="Preview: nothing was written" if runs and runs[0].dry_run else None)
+    table = Table(title="Preview: nothing was written" if runs[0].dry_run else None)
     for heading in ("source", "status", "version"):
         table.add_column(heading)
     for heading in (*COUNTS, "issues", "seconds"):
