@@ -1,0 +1,88 @@
+"""`manage.py demo`: from nothing to a catalogue, a login and a summary; with a mirror, and without any network."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from django.core.management import call_command
+
+from aegis.accounts.models import User
+from catalog.models import Technique
+from imports.models import DataSource, ImportRun
+from imports.services import SOURCE_OF
+from imports.tests.sample_world import SAMPLES
+
+pytestmark = pytest.mark.django_db
+
+
+def nobody_there(*args: object, **kwargs: object) -> NoReturn:
+    raise ConnectionRefusedError
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No upstream can be reached."""
+    monkeypatch.setattr(socket, "create_connection", nobody_there)
+
+
+def printed(capsys: pytest.CaptureFixture[str], **options: object) -> str:
+    """What the demo prints."""
+    call_command("demo", **options)
+    return capsys.readouterr().out
+
+
+def test_demo_imports_everything_makes_an_admin_and_sums_up(settings, capsys):
+    settings.AEGIS_MIRROR = str(SAMPLES)
+    output = printed(capsys, no_serve=True)
+    assert f"Importing all sources from the mirror {SAMPLES} ..." in output
+    assert ImportRun.objects.filter(status="succeeded").count() == len(SOURCE_OF)
+    assert f"{Technique.objects.active().count()} active techniques" in output
+    assert "no test has been recorded yet" in output
+    assert "Password (shown this once): " in output
+    assert User.objects.active_admins().get().username == "admin"
+    assert "http://127.0.0.1" not in output
+
+
+def test_second_demo_imports_nothing_and_makes_no_other_admin(settings, capsys):
+    settings.AEGIS_MIRROR = str(SAMPLES)
+    printed(capsys, no_serve=True)
+    output = printed(capsys, no_serve=True)
+    assert "Password" not in output
+    assert User.objects.count() == 1
+    assert ImportRun.objects.filter(status="not_modified").count() == len(SOURCE_OF)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_a_network_the_made_up_world_is_shown_and_marked(capsys):
+    output = printed(capsys, no_serve=True)
+    assert "No network: importing the made-up world in samples/. Set AEGIS_MIRROR for real data." in output
+    assert set(DataSource.objects.values_list("is_sample", flat=True)) == {True}
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_a_network_real_data_are_left_alone(capsys):
+    DataSource.objects.filter(slug="sigma").update(current_version="8eaafff1", is_sample=False)
+    output = printed(capsys, no_serve=True)
+    assert "No network: the catalogue stays as it was last imported." in output
+    assert ImportRun.objects.count() == 0
+
+
+def test_sources_that_fail_do_not_stop_the_demo(settings, capsys, tmp_path):
+    settings.AEGIS_MIRROR = str(tmp_path)
+    output = printed(capsys, no_serve=True)
+    assert "Some sources could not be imported (see above); the others are there." in output
+    assert "Password (shown this once): " in output
+
+
+def test_demo_ends_as_the_server_on_this_machine_alone(settings, capsys, monkeypatch, tmp_path):
+    settings.AEGIS_MIRROR = str(tmp_path)
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, arguments: started.append(arguments))
+    output = printed(capsys, port=8123)
+    assert "Aegis is at http://127.0.0.1:8123 (Ctrl+C stops it)" in output
+    ((program, *arguments),) = started
+    assert Path(program) == Path(sys.executable).with_name("gunicorn")
+    assert arguments[:3] == ["aegis.wsgi", "--bind", "127.0.0.1:8123"]
