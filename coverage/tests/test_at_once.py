@@ -1,0 +1,116 @@
+"""Several people at once: exactly one decision each, the others are told, and the statuses are what the tests say."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from aegis.accounts.tests.factories import make_user
+from catalog.tests.factories import make_technique
+from coverage.models import TechniqueCoverage, Test, TestInvolvement
+from coverage.refusals import Conflict
+from coverage.services.creation import create_test
+from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
+from coverage.services.recording import edit_test
+from coverage.services.status import drift
+from coverage.tests.factories import make_test
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUNDS = 200 if connection.vendor == "postgresql" else 30
+"""SQLite lets one writer in at a time, so that there is less to find out."""
+
+Works = Callable[..., list[object]]
+
+
+@pytest.fixture
+def at_once() -> Iterator[Works]:
+    """Carries out pieces of work, four at most, that start at the same moment; gives what each returned, or its Conflict."""
+    with ThreadPoolExecutor(4) as pool:
+        yield lambda *works: _all_at_once(pool, works)
+        _all_at_once(pool, [_close_own_connection] * 4)
+
+
+def _close_own_connection() -> None:
+    connection.close()  # looked up in the thread that runs this
+
+
+def _all_at_once(pool: ThreadPoolExecutor, works: Sequence[Callable[[], object]]) -> list[object]:
+    start = Barrier(len(works))
+
+    def run(work: Callable[[], object]) -> object:
+        start.wait(timeout=60)
+        try:
+            return work()
+        except Conflict as refusal:
+            return refusal
+
+    return list(pool.map(run, works))
+
+
+def test_of_those_who_write_at_once_one_wins_and_the_others_are_told_who(at_once):
+    red, blue, author = make_user("red_lead"), make_user("blue_lead"), make_user("red_tech")
+    technique = make_technique("T1059")
+    for number in range(ROUNDS):
+        test = submit_test(by=author, test=create_test(by=author, technique=technique, name=f"Round {number}"))
+        version = test.version if number % 2 else None
+        answers = at_once(
+            lambda test=test, version=version: validate_test(by=red, test=test, version=version),
+            lambda test=test, version=version: reject_test(by=blue, test=test, version=version, note="No."),
+            lambda test=test: edit_test(by=author, test=test, version=test.version, changes={"target": "host"}),
+        )
+        [winner] = [answer for answer in answers if isinstance(answer, Test)]
+        told = [str(answer) for answer in answers[:2] if isinstance(answer, Conflict)]
+        assert len(told) == 1
+        assert f"{winner.decided_by.username} {winner.state} it" in told[0]
+        stands = Test.objects.get(pk=test.pk)
+        assert (stands.state, stands.version) == (winner.state, test.version + 1)
+    assert list(drift()) == []
+
+
+def test_edit_and_submission_at_once_leave_one_story(at_once):
+    author = make_user("red_tech")
+    for number in range(ROUNDS // 10):
+        test = make_test(by=author)
+        answers = at_once(
+            lambda test=test, number=number: edit_test(
+                by=author, test=test, version=test.version, changes={"target": f"host {number}"}
+            ),
+            lambda test=test: submit_test(by=author, test=test, version=test.version),
+        )
+        assert sorted(isinstance(answer, Conflict) for answer in answers) == [False, True]
+        assert Test.objects.get(pk=test.pk).version == test.version + 1
+
+
+def test_decisions_on_several_tests_of_one_family_at_once_count_each_other(at_once):
+    lead, other, author = make_user("red_lead"), make_user("blue_lead"), make_user("admin")
+    family = [make_technique(mitre_id) for mitre_id in ("T1059", "T1059.001", "T1059.002")]
+    chance = Random(7)
+    for round_number in range(ROUNDS // 10):
+        tests = [
+            submit_test(by=author, test=create_test(by=author, technique=technique, name=f"Round {round_number}"))
+            for technique in family
+        ]
+        chance.shuffle(tests)
+        answers = at_once(
+            lambda test=tests[0]: validate_test(by=lead, test=test),
+            lambda test=tests[1]: validate_test(by=other, test=test),
+            lambda test=tests[2]: validate_test(by=other, test=test),
+            lambda: create_test(by=author, technique=family[1], name="Meanwhile"),
+        )
+        assert all(isinstance(answer, Test) for answer in answers)
+        assert list(drift()) == []
+        for test in Test.objects.open():
+            archive_test(by=lead, test=test)
+        statuses = {(str(row.technique_id), row.status) for row in TechniqueCoverage.objects.all()}
+        assert statuses == {(technique.mitre_id, "validated") for technique in family}
+
+
+def test_first_tests_of_one_technique_at_once_make_one_row(at_once):
+    author, technique = make_user("red_tech"), make_technique("T1059")
+    works = [lambda number=number: create_test(by=author, technique=technique, name=f"{number}") for number in range(4)]
+    assert all(isinstance(answer, Test) for answer in at_once(*works))
+    row = TechniqueCoverage.objects.get()
+    assert (row.status, row.tests_total, TestInvolvement.objects.count()) == ("in_progress", 4, 4)
