@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm, UsernameField
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest
 
 from aegis.accounts.models import User
@@ -17,6 +18,7 @@ else:
     UserPasswordForm, UserForm = SetPasswordForm, forms.ModelForm
 
 REFUSED = "That user name and password do not match. Capitals count in both."
+LONGEST_PASSWORD = 1024
 NOT_YOURS = "That is not your current password. Capitals count."
 
 
@@ -34,10 +36,21 @@ class LoginForm(Styled, AuthenticationForm):
     """User name and password. Unknown, inactive and wrong all read the same, so that nobody can fish for user names."""
 
     error_messages: dict[str, Any] = {"invalid_login": REFUSED, "inactive": REFUSED}
+    # Django's own form tells the browser a longest name, and takes any.
+    username = UsernameField(max_length=150, widget=forms.TextInput(attrs={"autofocus": True}))
+    password = forms.CharField(
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
 
 
 class NewPasswordForm(Styled, UserPasswordForm):
     """A password, twice, that passes the validators. What to do with it is the caller's: the form saves nothing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
 
 class ConfirmForm(Styled, forms.Form):
@@ -45,7 +58,7 @@ class ConfirmForm(Styled, forms.Form):
 
     current_password = forms.CharField(
         label="Current password",
-        max_length=1024,
+        max_length=LONGEST_PASSWORD,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )

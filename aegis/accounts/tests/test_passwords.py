@@ -87,6 +87,7 @@ def test_closed_link_says_no_more_than_that(client, user, token, what):
         (("password1234", "password1234"), "too common"),
         ((NEW, NEW + "r"), "didn’t match"),
         (("", ""), "This field is required."),
+        (("long " * 205, "long " * 205), "at most 1024 characters"),
     ],
 )
 def test_weak_password_is_refused_and_the_link_still_works(client, user, token, passwords, message):
