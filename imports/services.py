@@ -166,9 +166,8 @@ class Execution:
         def finish(outcome: engine.Outcome) -> None:
             self._remember(snapshot)
             catalogue_stored.send(sender=ImportRun, run=self._run, outcome=outcome)
-            self._record(
-                outcome
-            )  # last: from its audit row on, everybody else who writes one waits for this transaction
+            # Last: from its audit row on, everybody else who writes one waits for this transaction.
+            self._record(outcome)
 
         keep = None if self._run.dry_run else finish
         work = engine.Store(self._source, intake, self._run.version, timezone.now())
