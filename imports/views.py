@@ -52,7 +52,6 @@ def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
     unresolved = [one for one in published_ids(source=slug) if one.technique is None]
     context = {
         "state": state,
-        "sample_data": row.is_sample,
         "unresolved": unresolved[:SHORT],
         "unresolved_count": len(unresolved),
         "issues": list(state.applied.issues.all()[:SHORT]) if state.applied else [],
