@@ -203,7 +203,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["aegis.lib.parsers.StrictJSON"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "aegis.lib.renderers.SitePages",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "aegis.lib.listing.Pages",
@@ -235,6 +235,8 @@ SPECTACULAR_SETTINGS = {
         "aegis.lib.schema.with_problems",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
+    # 3.1 is JSON Schema as everybody else writes it, so that any validator holds the answers to it.
+    "OAS_VERSION": "3.1.0",
 }
 
 AEGIS_MIRROR = env.str("AEGIS_MIRROR", "")

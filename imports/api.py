@@ -81,6 +81,9 @@ class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
         read_only_fields: tuple[str, ...] = fields
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A run, by kind", value=RUN_EXAMPLE | {"kinds": {"catalog.detectionrule": STATISTICS}})]
+)
 class ImportRunDetailSerializer(ImportRunSerializer):
     """A run with its counts by kind of row."""
 

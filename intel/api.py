@@ -45,6 +45,18 @@ EXAMPLE = {
     **PROVENANCE_EXAMPLE,
     "source": "threat-actors",
 }
+DETAIL_EXAMPLE = {
+    "techniques": [
+        {
+            "published_id": "T1059.001",
+            "mitre_id": "T1059.001",
+            "resolution": "exact",
+            "campaign": "C0000",
+            "text": "Example Bear ran scripts.",
+        }
+    ],
+    "attributions": [{"field": "motivation", "value": "espionage", "sentence": "It is out for secrets."}],
+}
 USES = ThreatActorTechnique.objects.order_by("published_id", "campaign")
 
 
@@ -89,6 +101,9 @@ class ThreatActorSerializer(SourcedSerializer):
         read_only_fields: tuple[str, ...] = FIELDS
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A group, with the text of each use", value=EXAMPLE | DETAIL_EXAMPLE)]
+)
 class ThreatActorDetailSerializer(ThreatActorSerializer):
     """A group with the text of each use, and the sentences that attribute."""
 

@@ -83,6 +83,7 @@ class TokensSerializer(serializers.Serializer[Any]):
 class MeSerializer(serializers.ModelSerializer[User]):
     """The user who asks."""
 
+    email = serializers.CharField(read_only=True)
     role = serializers.ChoiceField(choices=Role.choices, read_only=True)
 
     class Meta:

@@ -38,6 +38,13 @@ class Pages(PageNumberPagination):
             raise NotFound("There is no such page.")
         return int(text)
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A page for the schema."""
+        link = {"type": ["string", "null"], "format": "uri", "example": None}
+        count = {"type": "integer", "minimum": 0, "example": 1}
+        properties = {"count": count, "next": link, "previous": link, "results": schema}
+        return {"type": "object", "required": list(properties), "properties": properties}
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """`page` and `page_size` for the schema."""
         size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
@@ -69,10 +76,10 @@ class OrderingBackend(BaseFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """The rows in order; rows that are equal keep a fixed order of their own. Raises ValidationError."""
         fields = getattr(view, "ordering_fields", {})
-        text = request.query_params.get("ordering", "").strip()
+        text = request.query_params.get("ordering", "")
         if not text or not fields:
             return queryset
-        return queryset.order_by(*(_column(term.strip(), fields) for term in text.split(",")), "pk")
+        return queryset.order_by(*(_column(term, fields) for term in text.split(",")), "pk")
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """`ordering` for the schema."""
@@ -80,7 +87,7 @@ class OrderingBackend(BaseFilterBackend):
         if not fields:
             return []
         names = "|".join(fields)
-        schema = {"type": "string", "pattern": f"^-?({names})(,-?({names}))*$"}
+        schema = {"type": "string", "pattern": f"^(-?({names})(,-?({names}))*)?$"}
         return [_query("ordering", f"Order by {', '.join(fields)}; a minus in front turns it round.", schema)]
 
 

@@ -34,6 +34,21 @@ EXAMPLE = {
     **PROVENANCE_EXAMPLE,
     "source": "d3fend",
 }
+DETAIL_EXAMPLE = {
+    "techniques": [
+        REFERENCE_EXAMPLE
+        | {
+            "paths": [
+                {
+                    "defense_relation": "analyzes",
+                    "defense_artifact": "Process",
+                    "attack_relation": "creates",
+                    "attack_artifact": "Process",
+                }
+            ]
+        }
+    ]
+}
 COUNTERED = DefensiveTechniqueMapping.objects.order_by("published_id")
 
 
@@ -77,6 +92,7 @@ class DefensiveTechniqueSerializer(SourcedSerializer):
         read_only_fields: tuple[str, ...] = FIELDS
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A defence, with reasons", value=EXAMPLE | DETAIL_EXAMPLE)])
 class DefensiveTechniqueDetailSerializer(DefensiveTechniqueSerializer):
     """A defence with the reasons why it counters each technique."""
 

@@ -62,6 +62,16 @@ EXAMPLE = {
     "license": "DRL-1.1",
     **PROVENANCE_EXAMPLE,
 }
+DETAIL_EXAMPLE = {
+    "file_name": "example.yml",
+    "created": "2026-01-02",
+    "modified": "",
+    "tags": ["attack.execution", "attack.t1086"],
+    "false_positives": ["Administrators"],
+    "log_source": {"product": "windows", "category": "process_creation"},
+    "simulations": ["5e8f3a52-0000-4000-8000-000000000012"],
+    "content": "title: Suspicious PowerShell Parent\n",
+}
 
 
 class RuleReferenceSerializer(ReferenceSerializer):
@@ -93,6 +103,7 @@ class DetectionRuleSerializer(SourcedSerializer):
         return references[0].published_id if references else None
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A Sigma rule, whole", value=EXAMPLE | DETAIL_EXAMPLE)])
 class DetectionRuleDetailSerializer(DetectionRuleSerializer):
     """A rule with the whole upstream file, and the atomic tests that upstream says will trigger it."""
 

@@ -60,6 +60,15 @@ EXAMPLE = {
     **PROVENANCE_EXAMPLE,
     "source": "atomic",
 }
+DETAIL_EXAMPLE = {
+    "category": "",
+    "privileges": "",
+    "operating_system": "",
+    "dependencies": [{"description": "A file must be there.", "check": "Test-Path a.txt", "get": "New-Item a.txt"}],
+    "tags": [],
+    "references": ["https://example.org/report"],
+    "rule_links": ["https://github.com/SigmaHQ/sigma/blob/master/rules/windows/process_creation/example.yml"],
+}
 
 
 class ExecutorSerializer(serializers.Serializer[Any]):
@@ -112,6 +121,7 @@ class TestTemplateSerializer(SourcedSerializer):
         read_only_fields: tuple[str, ...] = FIELDS
 
 
+@extend_schema_serializer(examples=[OpenApiExample("An atomic test, whole", value=EXAMPLE | DETAIL_EXAMPLE)])
 class TestTemplateDetailSerializer(TestTemplateSerializer):
     """A template with what it needs, and the rules that upstream says will see it."""
 

@@ -8,7 +8,7 @@ SwaggerUIBundle({
   domNode: docs,
   presets: [SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
-  docExpansion: "none",
+  docExpansion: "list",
   requestInterceptor(request) {
     if (request.method && request.method !== "GET") {
       request.headers["X-CSRFToken"] = docs.dataset.token;

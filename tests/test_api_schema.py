@@ -1,0 +1,129 @@
+"""The OpenAPI schema: valid, complete, for users only, and true: the endpoints answer as it says."""
+
+import re
+
+import jsonschema
+import pytest
+from django.core.management import call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+
+from aegis.accounts.tests.factories import PASSWORD, bearer, make_user
+from tests.api_world import LISTS, READS, make_world
+
+pytestmark = pytest.mark.django_db
+OPERATIONS = [route for route in READS if route != "schema"]
+
+
+@pytest.fixture
+def schema():
+    return bearer().get("/api/v1/schema").json()
+
+
+@pytest.fixture
+def world():
+    return make_world()
+
+
+def described(schema, route, method="get"):
+    return schema["paths"][f"/api/v1/{route}"][method]
+
+
+def holds(schema, part, value):
+    """Fails unless `value` is what `part` of the schema describes."""
+    jsonschema.Draft202012Validator({**part, "components": schema["components"]}).validate(value)
+
+
+def test_the_schema_is_made_without_a_warning(tmp_path):
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
+
+
+def test_the_schema_lists_every_endpoint_once(schema):
+    paths = [path.removeprefix("/api/v1/") for path in schema["paths"]]
+    assert {*OPERATIONS, "auth/login", "auth/refresh", "auth/logout"} <= set(paths)
+    assert [path for path in paths if path.endswith("/")] == []
+
+
+def test_the_schema_comes_as_yaml_too():
+    response = bearer().get("/api/v1/schema", HTTP_ACCEPT="application/vnd.oai.openapi")
+    assert response.content.startswith(b"openapi: 3.1.0\n")
+
+
+@pytest.mark.parametrize("route", OPERATIONS)
+def test_an_answer_is_what_the_schema_says(schema, world, route):
+    described_answer = described(schema, route)["responses"]["200"]["content"]["application/json"]["schema"]
+    holds(schema, described_answer, bearer().get(world[route]).json())
+
+
+@pytest.mark.parametrize("route", OPERATIONS)
+def test_an_example_is_what_the_schema_says(schema, route):
+    content = described(schema, route)["responses"]["200"]["content"]["application/json"]
+    for example in content.get("examples", {}).values():
+        holds(schema, content["schema"], example["value"])
+
+
+@pytest.mark.parametrize("route", OPERATIONS)
+def test_a_refusal_is_what_the_schema_says(schema, world, route):
+    content = described(schema, route)["responses"]["default"]["content"]["application/problem+json"]
+    for answer in (APIClient().get(world[route]), bearer().post(world[route])):
+        holds(schema, content["schema"], answer.json())
+
+
+def test_tokens_are_what_the_schema_says(schema):
+    make_user(username="maria")
+    answer = APIClient().post("/api/v1/auth/login", {"username": "maria", "password": PASSWORD}, format="json")
+    content = described(schema, "auth/login", "post")["responses"]["200"]["content"]["application/json"]
+    holds(schema, content["schema"], answer.json())
+
+
+def test_every_row_of_the_catalogue_has_an_example(schema):
+    rows = ("techniques", "test-templates", "detection-rules", "defensive-techniques", "threat-actors")
+    for route in (*rows, "compliance/controls", "data-sources", "import-runs", "unresolved-references"):
+        assert described(schema, route)["responses"]["200"]["content"]["application/json"]["examples"], route
+
+
+def values_of(parameter):
+    """Values that the schema allows for a parameter, as they stand in an address."""
+    kind = parameter["schema"]
+    if "enum" in kind:
+        return st.sampled_from(kind["enum"])
+    if kind["type"] == "boolean":
+        return st.sampled_from(["true", "false"])
+    if kind["type"] == "integer":
+        return st.integers(kind.get("minimum", 1), kind.get("maximum", 10**30)).map(str)
+    if parameter["name"] == "ordering":
+        return st.from_regex(re.compile(kind["pattern"], re.ASCII), fullmatch=True).filter(lambda text: len(text) < 200)
+    printable = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+    return st.text(printable, max_size=kind["maxLength"])
+
+
+@pytest.mark.parametrize("route", LISTS)
+def test_whatever_the_schema_allows_is_answered(schema, world, route):
+    client = bearer()
+    parameters = [one for one in described(schema, route)["parameters"] if one["in"] == "query"]
+    queries = st.fixed_dictionaries({}, optional={one["name"]: values_of(one) for one in parameters})
+
+    @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @given(queries)
+    def answered(query):
+        response = client.get(world[route], query)
+        beyond_the_end = response.status_code == 404 and int(query.get("page", 1)) > 1
+        assert response.status_code == 200 or beyond_the_end, (query, response.content[:300])
+
+    answered()
+
+
+@pytest.mark.parametrize("route", LISTS)
+def test_whatever_the_schema_does_not_allow_is_refused_or_answered(world, route):
+    client = bearer()
+    names = st.sampled_from(
+        ["page", "page_size", "ordering", "search", "technique", "tactic", "status", "source", "no such"]
+    )
+
+    @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @given(st.dictionaries(names, st.text(st.characters(exclude_categories=["Cs"]), max_size=300), max_size=4))
+    def answered(query):
+        assert client.get(world[route], query).status_code in {200, 400, 404}, query
+
+    answered()
