@@ -5,7 +5,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from aegis.lib.boot import require_sound_environment
+from aegis.lib.charset import utf8_only
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis.settings")
 require_sound_environment()
-application = get_wsgi_application()
+application = utf8_only(get_wsgi_application())
