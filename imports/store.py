@@ -155,16 +155,14 @@ def _write(plan: Plan, provenance: Provenance, resolver: Resolver) -> dict[tuple
 
 def _overwrite(plan: Plan, provenance: Provenance, resolver: Resolver) -> None:
     target = plan.target
-    rows: list[Any] = [
-        target.model(pk=plan.standing[incoming.key].pk, **_row(incoming, provenance, resolver))
-        for incoming in plan.update
+    model: Any = target.model  # one of many: what they share has no primary key of its own
+    rows = [
+        model(pk=plan.standing[incoming.key].pk, **_row(incoming, provenance, resolver)) for incoming in plan.update
     ]
     kept = ("first_seen_at", "id", *target.unique_columns)
     fields = [f.name for f in target.model._meta.concrete_fields if f.attname not in kept]
     if rows:
-        target.model._default_manager.bulk_create(
-            rows, update_conflicts=True, unique_fields=["id"], update_fields=fields
-        )
+        model._default_manager.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=fields)
 
 
 def _row(incoming: Incoming, provenance: Provenance, resolver: Resolver) -> Values:

@@ -27,8 +27,8 @@ class SourcedQuerySet(models.QuerySet):  # type: ignore[type-arg]
 class Sourced(models.Model):
     """Provenance of one imported row.
 
-    `source_version` is the upstream version (commit or release) in which the content was last seen to change: together with `path` it
-    names the exact file, and `source_url` is its address. Rows that upstream drops get `withdrawn_at` and stay.
+    `source_version` is the upstream version (commit or release) in which the content was last seen to change: together
+    with `path` it names the exact file, and `source_url` is its address. Rows that upstream drops get `withdrawn_at` and stay.
     """
 
     source = models.CharField(max_length=64, db_index=True, editable=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import storages
+from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -148,7 +149,7 @@ def test_lost_changed_truncated_and_swapped_objects_are_all_found(tmp_path: Path
 def test_sweep_removes_old_orphans_only(tmp_path: Path) -> None:
     kept = attach(make_test())
     for name, age in (("young", 60), ("old", 25 * 3600)):
-        storages["evidence"].save(f"ev/{name}", io.BytesIO(b"orphan"))  # type: ignore[arg-type]
+        storages["evidence"].save(f"ev/{name}", io.BytesIO(b"orphan"))
         moment = time.time() - age
         os.utime(tmp_path / "ev" / name, (moment, moment))
     moment = time.time() - 48 * 3600
@@ -181,3 +182,15 @@ def test_any_name_becomes_one_that_is_safe_to_show(name: str) -> None:
     assert 0 < len(kept) <= 255
     assert not set(kept) & set("/\\\r\n\0")
     kept.encode()
+
+
+def test_verify_evidence_passes_while_all_is_there_and_names_what_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evidence = attach(make_test())
+    call_command("verify_evidence", sweep=True)
+    assert capsys.readouterr().out == "1 files of evidence, 0 wrong\n0 unfinished uploads removed\n"
+    (tmp_path / evidence.key).unlink()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("verify_evidence")
+    assert f"{evidence.pk} (run.exe, test {evidence.test_id}): the object is gone" in capsys.readouterr().out
