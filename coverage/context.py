@@ -50,6 +50,7 @@ class Group:
 ENTRIES = (
     Entry("Work", "Home", "coverage:home", "home", "coverage.read"),
     Entry("Work", "Matrix", "coverage:matrix", "matrix", "coverage.read"),
+    Entry("Work", "Tests", "coverage:test-list", "tests", "test.read"),
     Entry("Knowledge", "Techniques", "coverage:technique-list", "list", "coverage.read"),
     Entry("Knowledge", "Templates", "catalog:template-list", "book", "catalog.read", lambda library: library.templates),
     Entry("Knowledge", "Rules", "catalog:rule-list", "rule", "catalog.read", lambda library: library.rules),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coverage.views import home, matrix, techniques
+from coverage.views import home, matrix, techniques, tests, writes
 
 app_name = "coverage"
 urlpatterns = [
@@ -10,4 +10,14 @@ urlpatterns = [
     path("matrix", matrix.matrix_page, name="matrix"),
     path("techniques", techniques.technique_list, name="technique-list"),
     path("techniques/<str:mitre_id>", techniques.technique_detail, name="technique"),
+    path("tests", tests.test_list, name="test-list"),
+    path("tests/new", tests.test_new, name="test-new"),
+    path("tests/<int:pk>", tests.test_detail, name="test-detail"),
+    path("tests/<int:pk>/red", writes.red_half, name="test-red"),
+    path("tests/<int:pk>/blue", writes.blue_half, name="test-blue"),
+    path("tests/<int:pk>/submit", writes.submit, name="test-submit"),
+    path("tests/<int:pk>/validate", writes.validate, name="test-validate"),
+    path("tests/<int:pk>/reject", writes.reject, name="test-reject"),
+    path("tests/<int:pk>/archive", writes.archive, name="test-archive"),
+    path("tests/<int:pk>/evidence", writes.add_evidence, name="test-evidence"),
 ]

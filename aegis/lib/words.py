@@ -28,6 +28,10 @@ BADGES: Final = {
     "logged": Badge("logged", "Logged", "log"),
     "missed": Badge("missed", "Missed", "miss"),
     "not_tested": Badge("untested", "Not tested"),
+    # State of a test
+    "draft": Badge("none", "Draft", "progress"),
+    "in_review": Badge("running", "In review", "clock"),
+    "rejected": Badge("failed", "Rejected", "x"),
     # Data sources and their runs
     "healthy": Badge("ok", "Healthy", "check"),
     "succeeded": Badge("ok", "Succeeded", "check"),

@@ -1,0 +1,81 @@
+"""The list of tests, the page of one, and a new one."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from aegis.accounts.access import require_action
+from aegis.accounts.models import User
+from aegis.accounts.policy import allows
+from aegis.lib.filter_bar import drawn
+from aegis.lib.ordering import ordered
+from aegis.lib.pages import paginate, render_page
+from catalog.models import TestTemplate
+from coverage.board import ORDER, BoardFilter, listed, state_tabs
+from coverage.forms import NewTestForm
+from coverage.models import Campaign, Test
+from coverage.one_test import shown, whole
+from coverage.services.creation import create_test
+
+DRAWN = ("search", "outcome", "technique", "campaign", "mine")
+
+
+@require_action("test.read")
+@require_GET
+def test_list(request: HttpRequest) -> HttpResponse:
+    """Live tests by state, the latest first."""
+    filterset = BoardFilter(request.GET, listed(), request=request)
+    context = {
+        "filterset": drawn(filterset, *DRAWN),
+        "page": paginate(request, ordered(request, filterset.qs, ORDER)),
+        "states": state_tabs(request),
+        "is_empty": not request.GET and not Test.objects.exists(),
+    }
+    return render_page(request, "coverage/test_list.html", context, partial="list")
+
+
+@require_action("test.read")
+@require_GET
+def test_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One test: what was done, what was seen, and what may be done to it now."""
+    test = get_object_or_404(whole(Test.objects.all()), pk=pk)
+    return render_page(request, "coverage/test_detail.html", shown(test, cast(User, request.user)))
+
+
+@require_action("test.create")
+@require_http_methods(["GET", "POST"])
+def test_new(request: HttpRequest) -> HttpResponse:
+    """A new test, from scratch or from the template that `?template=` names. A POST with a template alone is enough."""
+    user = cast(User, request.user)
+    template = _template(request)
+    campaigns = Campaign.objects.live() if allows(user, "campaign.manage") else Campaign.objects.none()
+    form = NewTestForm(
+        request.POST or None,
+        template=template,
+        campaigns=campaigns,
+        initial={"technique": request.GET.get("technique", "").upper()[:16]},
+    )
+    if form.is_valid():
+        try:
+            test = create_test(by=user, **form.plan())
+        except ValidationError as error:
+            for text in error.messages:
+                form.add_error(None, text)
+        else:
+            messages.success(request, f"Test {test.pk} is a draft. Fill in what you do, and what is seen.")
+            return redirect(test)
+    context = {"form": form, "template": template}
+    return render_page(request, "coverage/test_new.html", context, status=400 if form.errors else 200)
+
+
+def _template(request: HttpRequest) -> TestTemplate | None:
+    asked = request.POST.get("template") or request.GET.get("template", "")
+    if not asked:
+        return None
+    if not asked.isdecimal() or len(asked) > 9:
+        raise Http404("There is no such template.")
+    return get_object_or_404(TestTemplate.objects.select_related("technique"), pk=asked)
