@@ -11,6 +11,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from aegis import __version__
+from aegis.lib.evidence_storage import evidence_storage
 from aegis.lib.secrets import generated_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -180,12 +181,15 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 USE_THOUSAND_SEPARATOR = True
+DATE_FORMAT = "j M Y"
+DATETIME_FORMAT = "j M Y, H:i"
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("AEGIS_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "evidence": evidence_storage(env, DATA_DIR / "evidence"),
     # Compressing the API's documentation takes a minute: worth it on a network, for nothing on this machine.
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
