@@ -27,7 +27,7 @@ DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/configuration.md"]
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_requirements_are_exact_and_sorted(name):
     lines = [line for line in text(Path(name)).splitlines() if not line.startswith(("#", "-r "))]
-    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9.-]+(\[[a-z,]+\])?==[0-9][0-9a-z.]*", line)] == []
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9.-]+(\[[a-z0-9,]+\])?==[0-9][0-9a-z.]*", line)] == []
     assert lines == sorted(lines, key=lambda line: re.split(r"[\[=]", line.lower())[0])
 
 
@@ -47,7 +47,7 @@ def test_no_library_is_older_than_its_last_known_hole(package):
 
 def test_no_file_names_the_machine_it_was_written_on():
     machine = re.compile(
-        "|".join(["/" + "work/", r"\." + "library", "/" + r"root/", "/" + r"home/[a-z]", "/" + "Users/"])
+        "|".join(["/" + "work/", r"\." + "library/", "/" + r"root/", "/" + r"home/[a-z]", "/" + "Users/"])
     )
     found = [
         f"{path}:{number}"
@@ -87,7 +87,8 @@ def test_documents_link_only_to_files_that_exist():
 def test_configuration_page_lists_every_variable_that_the_settings_read():
     read = {
         node.args[0].value
-        for node in nodes(Path("aegis/settings.py"))
+        for file in ("aegis/settings.py", "aegis/lib/evidence_storage.py")
+        for node in nodes(Path(file))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args
         if isinstance(node.func.value, ast.Name) and node.func.value.id == "env"
         if isinstance(node.args[0], ast.Constant)

@@ -143,7 +143,7 @@ def test_import_flags_tested_techniques_that_changed_and_no_others(world):
         technique("T9003", description="New."),
     )
     run = world.run("attack")
-    assert list(TechniqueCoverage.objects.due_for_review().values_list("technique_id", flat=True)) == ["T9001"]
+    assert [found.technique.mitre_id for found in TechniqueCoverage.objects.due_for_review()] == ["T9001"]
     [reason] = coverage_of("T9001").review_reasons
     assert (reason["kind"], reason["text"]) == ("attack", f"ATT&CK {run.version} changed: description.")
 

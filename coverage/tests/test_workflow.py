@@ -45,7 +45,7 @@ def trail_of(test: Test) -> list[str]:
 
 
 def rows(test: Test) -> dict:
-    return Test.objects.filter(pk=test.pk).values().get()
+    return dict(Test.objects.filter(pk=test.pk).values().get())
 
 
 @pytest.mark.parametrize(("state", "action"), EVERY_MOVE)

@@ -68,7 +68,7 @@ def test_me_is_who_asks(maria):
 
 def test_logins_that_fail_all_read_the_same(maria, monkeypatch):
     make_user(username="gone", is_active=False)
-    hashed = []
+    hashed: list[str] = []
     monkeypatch.setattr("django.contrib.auth.hashers.MD5PasswordHasher.encode", _counting(hashed))
     answers = set()
     for username, password in [

@@ -20,5 +20,10 @@ def test_a_claimed_charset_never_breaks_a_request(charset):
 def test_the_other_parameters_of_a_content_type_stay():
     seen = []
     environ = {"CONTENT_TYPE": 'multipart/form-data; charset=hex; boundary="abc"', "wsgi.input": BytesIO()}
-    utf8_only(lambda environ, start: seen.append(environ["CONTENT_TYPE"]) or [])(environ, None)
+
+    def note(environ, _start):
+        seen.append(environ["CONTENT_TYPE"])
+        return []
+
+    utf8_only(note)(environ, None)
     assert seen == ['multipart/form-data; boundary="abc"']
