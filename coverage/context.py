@@ -11,7 +11,6 @@ from django.utils.functional import SimpleLazyObject
 
 from aegis.accounts.policy import allows
 from coverage.library_numbers import LibraryNumbers
-from imports.models import DataSource
 
 Count = Callable[[LibraryNumbers], int]
 
@@ -70,28 +69,28 @@ def navigation(request: HttpRequest) -> dict[str, object]:
 
     Each is found out only when a template looks at it.
     """
+    library = LibraryNumbers()
     return {
-        "navigation": SimpleLazyObject(lambda: groups(request)),
-        "sample_data": SimpleLazyObject(lambda: shows_sample_data(request)),
+        "navigation": SimpleLazyObject(lambda: groups(request, library)),
+        "sample_data": SimpleLazyObject(lambda: shows_sample_data(request, library)),
     }
 
 
-def shows_sample_data(request: HttpRequest) -> bool:
-    """Whether this visitor sees data of which some were imported from the samples: one query, none before the login."""
+def shows_sample_data(request: HttpRequest, library: LibraryNumbers) -> bool:
+    """Whether this visitor sees data of which some were imported from the samples; never asked before the login."""
     visitor = getattr(request, "user", AnonymousUser())
-    return bool(visitor.is_authenticated) and DataSource.objects.filter(is_sample=True).exists()
+    return bool(visitor.is_authenticated) and library.samples > 0
 
 
-def groups(request: HttpRequest) -> tuple[Group, ...]:
+def groups(request: HttpRequest, library: LibraryNumbers) -> tuple[Group, ...]:
     """The navigation as `request` sees it, in the order of `ENTRIES`; headings without a link are left out."""
-    links = list(_links(request))
+    links = list(_links(request, library))
     return tuple(
         Group(label, tuple(link for _, link in entries)) for label, entries in groupby(links, key=lambda pair: pair[0])
     )
 
 
-def _links(request: HttpRequest) -> Iterator[tuple[str, Link]]:
-    library = LibraryNumbers()
+def _links(request: HttpRequest, library: LibraryNumbers) -> Iterator[tuple[str, Link]]:
     for entry in ENTRIES:
         url = _url(entry.url_name)
         if url and allows(request.user, entry.action):

@@ -1,16 +1,18 @@
-"""How much the library holds, for the navigation."""
+"""What every page asks of the library: how much it holds, and whether some of it are samples."""
 
+from collections import defaultdict
 from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, QuerySet, Value
 
 from catalog.models import DetectionRule, TestTemplate
+from imports.models import DataSource
 from intel.models import ThreatActor
 
 
 class LibraryNumbers:
-    """Current templates, listed rules and active actors: counted together, with one query, when somebody first asks."""
+    """Current templates, listed rules, active actors, sampled sources: one query for all, when somebody first asks."""
 
     @property
     def templates(self) -> int:
@@ -27,12 +29,18 @@ class LibraryNumbers:
         """Actors that are neither revoked nor deprecated."""
         return self._numbers["actors"]
 
+    @property
+    def samples(self) -> int:
+        """Sources that were imported from the samples."""
+        return self._numbers["samples"]
+
     @cached_property
     def _numbers(self) -> dict[str, int]:
         templates = _counted("templates", TestTemplate.objects.current())
         rules = _counted("rules", DetectionRule.objects.listed())
         actors = _counted("actors", ThreatActor.objects.active())
-        return dict(templates.union(rules, actors, all=True))
+        samples = _counted("samples", DataSource.objects.filter(is_sample=True))
+        return defaultdict(int, templates.union(rules, actors, samples, all=True))
 
 
 def _counted(kind: str, rows: QuerySet[Any]) -> Any:

@@ -16,8 +16,8 @@ from coverage.summary import coverage_summary
 from intel.tests.factories import make_actor, make_use
 
 QUERIES = 5
-QUERIES_OF_THE_SHELL = 4
-"""Session, user, counts of the navigation, whether the data are samples."""
+QUERIES_OF_THE_SHELL = 3
+"""Session, user, and what the shell asks of the library."""
 CELL = re.compile(r'<a class="(cell[^"]*)" href="([^"]*)" title="([^"]*)"')
 
 

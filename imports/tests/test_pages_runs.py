@@ -13,8 +13,8 @@ from intel.tests.factories import make_actor
 
 Kind = ImportChange.Kind
 Status = ImportRun.Status
-QUERIES_OF_THE_SHELL = 4
-"""Session, user, counts of the navigation, whether the data are samples."""
+QUERIES_OF_THE_SHELL = 3
+"""Session, user, and what the shell asks of the library."""
 RULE = "catalog.detectionrule"
 
 

@@ -15,8 +15,8 @@ from imports.source_state import source_states
 from imports.tests.factories import make_issue, make_run, make_source
 
 Status = ImportRun.Status
-QUERIES_OF_THE_SHELL = 4
-"""Session, user, counts of the navigation, whether the data are samples."""
+QUERIES_OF_THE_SHELL = 3
+"""Session, user, and what the shell asks of the library."""
 COMMIT = "8eaafff1f2845a696050e05e72ba1140ee190698"
 
 

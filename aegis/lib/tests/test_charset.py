@@ -8,6 +8,8 @@ from django.test import RequestFactory
 
 from aegis.lib.charset import utf8_only
 
+pytestmark = pytest.mark.django_db  # the end of a request looks after the connection that an earlier test left open
+
 
 @pytest.mark.parametrize("charset", ["hex", "zlib", "rot13", "idna", "utf-16", "utf-7", '"hex"', "no-such", ""])
 def test_a_claimed_charset_never_breaks_a_request(charset):
