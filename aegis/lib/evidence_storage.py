@@ -34,5 +34,7 @@ def evidence_storage(env: Any, folder: Path) -> dict[str, Any]:
             "querystring_auth": True,
             "querystring_expire": 60,
             "object_parameters": {"ContentType": "application/octet-stream"},
+            # Of an object that is read, what is beyond a megabyte lies on disk.
+            "max_memory_size": 1024 * 1024,
         },
     }
