@@ -14,10 +14,13 @@ from aegis.docs import Docs, Schema
 from aegis.lib.api import ID, Endpoint
 from catalog.api.defences import DefensiveTechniqueDetail, DefensiveTechniqueList
 from catalog.api.rules import DetectionRuleDetail, DetectionRuleList
-from catalog.api.techniques import TacticList, TechniqueList
+from catalog.api.techniques import TacticList
 from catalog.api.templates import TestTemplateDetail, TestTemplateList
 from compliance.api import ComplianceControlDetail, ComplianceControlList, ComplianceFrameworkList
-from coverage.api import MetricsByTactic, MetricsSummary, TechniqueDetail
+from coverage.api.evidence import EvidenceDetail, EvidenceUpload
+from coverage.api.metrics import MetricsByTactic, MetricsSummary
+from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueReview
+from coverage.api.testing import TestArchive, TestDetail, TestList, TestReject, TestSubmit, TestValidate
 from imports.api import (
     DataSourceDetail,
     DataSourceList,
@@ -31,6 +34,7 @@ from intel.api import ThreatActorDetail, ThreatActorList
 
 # Only what an id can be made of gets as far as the database.
 MITRE_ID = r"(?P<mitre_id>[A-Za-z0-9.-]{1,32})"
+UUID = r"(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 ID_OR_NAME = r"(?P<id>[0-9]{1,18}|[A-Za-z][A-Za-z0-9-]{0,63})"
 
 
@@ -65,6 +69,15 @@ v1 = [
     route("tactics", TacticList, "tactic-list"),
     route("techniques", TechniqueList, "technique-list"),
     route(f"techniques/{MITRE_ID}", TechniqueDetail, "technique"),
+    route(f"techniques/{MITRE_ID}/review", TechniqueReview, "technique-review"),
+    route("tests", TestList, "test-list"),
+    route(f"tests/{ID}", TestDetail, "test"),
+    route(f"tests/{ID}/submit", TestSubmit, "test-submit"),
+    route(f"tests/{ID}/validate", TestValidate, "test-validate"),
+    route(f"tests/{ID}/reject", TestReject, "test-reject"),
+    route(f"tests/{ID}/archive", TestArchive, "test-archive"),
+    route(f"tests/{ID}/evidence", EvidenceUpload, "test-evidence"),
+    route(f"evidence/{UUID}", EvidenceDetail, "evidence"),
     route("test-templates", TestTemplateList, "template-list"),
     route(f"test-templates/{ID}", TestTemplateDetail, "template"),
     route("detection-rules", DetectionRuleList, "rule-list"),

@@ -239,6 +239,13 @@ SPECTACULAR_SETTINGS = {
         "aegis.lib.schema.with_problems",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "CoverageStatusEnum": "coverage.status.Status",
+        "ImportStatusEnum": "imports.models.ImportRun.Status",
+        "ReviewReasonEnum": "coverage.models.TechniqueCoverage.Reason",
+        "SightingEnum": "coverage.outcomes.Sighting",
+        "TestStateEnum": "coverage.workflow.State",
+    },
     # 3.1 is JSON Schema as everybody else writes it, so that any validator holds the answers to it.
     "OAS_VERSION": "3.1.0",
 }
@@ -254,3 +261,6 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
 }
+
+EVIDENCE_MAX_BYTES = env.int("EVIDENCE_MAX_MB", 100) * 1024 * 1024
+EVIDENCE_MAX_FILES = env.int("EVIDENCE_MAX_FILES", 50)

@@ -1,4 +1,4 @@
-"""Filters of tests, for page and API alike."""
+"""Filters of tests, campaigns, and techniques by what our tests say of them, for page and API alike."""
 
 from typing import Any
 
@@ -6,8 +6,10 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from aegis.lib.filters import Choices, Listed, Search, Text, YesNo
+from catalog.filters import TechniqueFilter
 from coverage.models import Campaign, Test
 from coverage.outcomes import Outcome
+from coverage.status import Status
 from coverage.workflow import State
 
 
@@ -25,6 +27,7 @@ class TestFilter(django_filters.FilterSet):
     outcome = django_filters.ChoiceFilter(choices=Outcome.choices, empty_label="Any")
     technique = Text(method="of_technique", label="Technique")
     campaign = Listed(method="of_campaign", choices=campaigns, label="Campaign")
+    created_by = Text(field_name="created_by__username", label="Created by")
     mine = YesNo(method="of_visitor", label="Mine")
     archived = YesNo(method="keep", label="Archived")
 
@@ -39,7 +42,7 @@ class TestFilter(django_filters.FilterSet):
 
     def of_campaign(self, queryset: QuerySet[Test], name: str, value: str) -> QuerySet[Test]:
         """Tests of one campaign, by its number; any other word finds nothing."""
-        return queryset.filter(campaign=value) if value.isdecimal() and len(value) < 10 else queryset.none()
+        return queryset.filter(campaign=int(value)) if value.isdecimal() and len(value) < 10 else queryset.none()
 
     def of_visitor(self, queryset: QuerySet[Test], name: str, value: bool) -> QuerySet[Test]:
         """Tests that the visitor had a hand in or whose campaign they take part in, or all others."""
@@ -52,9 +55,60 @@ class TestFilter(django_filters.FilterSet):
 
     def filter_queryset(self, queryset: QuerySet[Test]) -> QuerySet[Test]:
         """The tests that were asked for."""
-        found = super().filter_queryset(queryset)
+        found: QuerySet[Test] = super().filter_queryset(queryset)
         return (
             found.exclude(archived_at=None)
             if self.form.cleaned_data.get("archived")
             else found.filter(archived_at=None)
+        )
+
+
+class CampaignFilter(django_filters.FilterSet):
+    """Live campaigns, unless `archived=true` asks for those that were put away."""
+
+    search = Search()
+    actor = Text(method="by_actor", label="Actor (ATT&CK id)")
+    participant = Text(method="by_participant", label="Participant (username)")
+    archived = YesNo(method="keep", label="Archived")
+
+    class Meta:
+        model = Campaign
+        fields: tuple[str, ...] = ()
+
+    def by_actor(self, queryset: Any, name: str, value: str) -> Any:
+        """Campaigns that try the techniques of an actor."""
+        return queryset.filter(actor=value.strip().upper())
+
+    def by_participant(self, queryset: Any, name: str, value: str) -> Any:
+        """Campaigns in which somebody takes part."""
+        taking_part = Campaign.participants.through.objects.filter(user__username=value)
+        return queryset.filter(pk__in=taking_part.values("campaign"))
+
+    def keep(self, queryset: Any, name: str, value: Any) -> Any:
+        """No narrowing here: `filter_queryset` looks at it."""
+        return queryset
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """The campaigns that were asked for."""
+        found = super().filter_queryset(queryset)
+        return found.exclude(archived_at=None) if self.form.cleaned_data.get("archived") else found.live()
+
+
+class CoveredTechniqueFilter(TechniqueFilter):
+    """Filters of techniques, by what our tests say of them too."""
+
+    status = django_filters.ChoiceFilter(method="by_status", choices=Status.choices, empty_label="Any")
+    review_required = YesNo(method="by_review", label="Review required")
+
+    def by_status(self, queryset: Any, name: str, value: str) -> Any:
+        """Techniques of one status; without a row they are not covered."""
+        wanted = Q(coverage__status=value)
+        return queryset.filter(wanted | Q(coverage=None) if value == Status.NOT_COVERED else wanted)
+
+    def by_review(self, queryset: Any, name: str, value: bool) -> Any:
+        """Techniques that a lead should look at again, or those that need no such look."""
+        return (
+            queryset.filter(coverage__review_required=True)
+            if value
+            else queryset.exclude(coverage__review_required=True)
         )

@@ -10,11 +10,22 @@ from aegis.accounts.access import required_action
 from aegis.accounts.tests.factories import bearer, make_user
 from aegis.api import v1
 from catalog.tests.factories import make_rule, make_technique, make_template
-from coverage import api as coverage_api
+from coverage.api import metrics
 from tests.api_world import DETAILS, LISTS, READS, WRITES, make_world
 
 PROBLEM = "application/problem+json"
 TESTED_WITH_USERS = {"audit-logs", "users", "users/{id}", "users/{id}/link"}
+TESTED_WITH_TESTS = {
+    "techniques/{mitre_id}/review",
+    "tests",
+    "tests/{id}",
+    "tests/{id}/submit",
+    "tests/{id}/validate",
+    "tests/{id}/reject",
+    "tests/{id}/archive",
+    "tests/{id}/evidence",
+    "evidence/{id}",
+}
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")
 ODD_TEXTS = ("%00", "a%00b", "%ff", "%ED%A0%80", "%F0%9F%92%A9", "1" + "0" * 30, "x" * 5000, "%27%20OR%201=1--")
 ODD_NUMBERS = (
@@ -54,9 +65,10 @@ def test_this_file_knows_every_route():
     ours = {str(pattern.pattern).removeprefix("^").removesuffix("/?$") for pattern in v1}
     parameters = {"(?P<id>[0-9]{1,18})": "{id}", "(?P<mitre_id>[A-Za-z0-9.-]{1,32})": "{mitre_id}"}
     parameters |= {"(?P<id>[0-9]{1,18}|[A-Za-z][A-Za-z0-9-]{0,63})": "{id}"}
+    parameters |= {"(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})": "{id}"}
     for pattern, name in parameters.items():
         ours = {route.replace(pattern, name) for route in ours}
-    assert ours - TESTED_WITH_USERS == {*READS, *WRITES, "docs"}
+    assert ours - TESTED_WITH_USERS - TESTED_WITH_TESTS == {*READS, *WRITES, "docs"}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -235,14 +247,14 @@ def test_a_fault_of_ours_is_logged_and_tells_nothing(world, monkeypatch, caplog)
     def broken():
         raise RuntimeError("the secret reason")
 
-    monkeypatch.setattr(coverage_api, "coverage_summary", broken)
+    monkeypatch.setattr(metrics, "coverage_summary", broken)
     problem = refused(bearer().get(world["metrics/summary"]), 500)
     assert "secret" not in str(problem)
     assert "the secret reason" in caplog.text
 
 
 def test_a_fault_of_ours_is_raised_in_tests_and_trackers(world, monkeypatch):
-    monkeypatch.setattr(coverage_api, "coverage_by_tactic", lambda: 1 / 0)
+    monkeypatch.setattr(metrics, "coverage_by_tactic", lambda: 1 / 0)
     client = bearer()
     client.raise_request_exception = True
     with pytest.raises(ZeroDivisionError):

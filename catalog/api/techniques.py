@@ -2,13 +2,12 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from aegis.accounts.access import require_action
 from aegis.lib.api import ListEndpoint
 from catalog.api.base import PROVENANCE, PROVENANCE_EXAMPLE, SourcedSerializer, texts
-from catalog.filters import TechniqueFilter
 from catalog.models import AttackRelease, Tactic, Technique
 
 TECHNIQUE_EXAMPLE = {
@@ -49,7 +48,6 @@ class TacticList(ListEndpoint):
     serializer_class = TacticSerializer
 
 
-@extend_schema_serializer(examples=[OpenApiExample("A sub-technique", value=TECHNIQUE_EXAMPLE)])
 class TechniqueSerializer(SourcedSerializer):
     """A technique. `tactic` is the first of `tactics`; `attack_version` the release that the catalogue holds."""
 
@@ -96,17 +94,6 @@ class TechniqueSerializer(SourcedSerializer):
             release = AttackRelease.objects.current().first()
             context["attack_version"] = release.version if release else ""
         return str(context["attack_version"])
-
-
-@require_action("catalog.read")
-@extend_schema(tags=["techniques"])
-class TechniqueList(ListEndpoint):
-    """Techniques and sub-techniques: active ones, unless revoked, deprecated or withdrawn ones are asked for."""
-
-    queryset = Technique.objects.prefetch_related("technique_tactics")
-    serializer_class = TechniqueSerializer
-    filterset_class = TechniqueFilter
-    ordering_fields = {"mitre_id": "mitre_id", "name": "name", "changed_at": "changed_at"}
 
 
 def technique_example(**more: Any) -> dict[str, Any]:

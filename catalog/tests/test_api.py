@@ -64,6 +64,12 @@ def test_a_technique_in_a_list(api):
         "revoked": False,
         "deprecated": False,
         "revoked_by": None,
+        "status": "not_covered",
+        "review_required": False,
+        "proven": False,
+        "proven_gap": False,
+        "last_validated_at": None,
+        "last_proven_at": None,
         **provenance_of(technique),
     }
 

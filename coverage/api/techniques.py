@@ -1,9 +1,8 @@
-"""Techniques with what stands beside them, and figures, in the API."""
+"""Techniques in the API: what ATT&CK says, what stands beside it, what our tests say, and the lead who looked at it."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Prefetch
-from django.utils import timezone
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -16,14 +15,29 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
-from aegis.lib.api import DetailEndpoint, Endpoint
+from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
 from catalog.api.techniques import TechniqueSerializer, technique_example
 from catalog.models import Technique
-from coverage.by_tactic import coverage_by_tactic
+from coverage.api.base import WorkEndpoint, given, username, visitor
+from coverage.api.shapes import EXAMPLE, LISTED, TestSerializer
 from coverage.claims import CLAIMS, claims
-from coverage.summary import coverage_summary
+from coverage.filters import CoveredTechniqueFilter
+from coverage.models import TechniqueCoverage
+from coverage.services.review import review_technique
+from coverage.status import Status
+from coverage.texts import LONGEST
 
 SUBTECHNIQUES = Prefetch("subtechniques", Technique.objects.active().only("mitre_id", "name", "parent"))
+TESTS = Prefetch("tests", LISTED.live(), to_attr="live_tests")
+COVERAGE: Final = ("status", "review_required", "proven", "proven_gap", "last_validated_at", "last_proven_at")
+COVERAGE_EXAMPLE: Final = {
+    "status": "partial",
+    "review_required": False,
+    "proven": True,
+    "proven_gap": False,
+    "last_validated_at": "2026-01-02T03:04:05Z",
+    "last_proven_at": "2026-01-02T03:04:05Z",
+}
 
 
 class SubtechniqueSerializer(serializers.ModelSerializer[Technique]):
@@ -49,17 +63,68 @@ class CountsSerializer(serializers.Serializer[Any]):
 COUNTS_EXAMPLE = {"rules": 12, "templates": 4, "actors": 31, "defences": 9, "mitigations": 5, "controls": 14}
 
 
-@extend_schema_serializer(
-    examples=[OpenApiExample("In detail", value=technique_example(subtechniques=[], counts=COUNTS_EXAMPLE))]
-)
-class TechniqueDetailSerializer(TechniqueSerializer):
-    """A technique with its active sub-techniques, and counts of what maps to it."""
+@extend_schema_serializer(examples=[OpenApiExample("A sub-technique", value=technique_example(**COVERAGE_EXAMPLE))])
+class CoveredTechniqueSerializer(TechniqueSerializer):
+    """A technique and what our tests say of it. `status` takes its sub-techniques in; the rest is about its own tests."""
 
+    status = serializers.ChoiceField(source="coverage.status", choices=Status.choices, read_only=True)
+    review_required = serializers.BooleanField(source="coverage.review_required", read_only=True)
+    proven = serializers.BooleanField(source="coverage.proven", read_only=True)
+    proven_gap = serializers.BooleanField(source="coverage.proven_gap", read_only=True)
+    last_validated_at = serializers.DateTimeField(source="coverage.last_validated_at", allow_null=True, read_only=True)
+    last_proven_at = serializers.DateTimeField(source="coverage.last_proven_at", allow_null=True, read_only=True)
+
+    class Meta(TechniqueSerializer.Meta):
+        fields = (*TechniqueSerializer.Meta.fields, *COVERAGE)
+        read_only_fields = fields
+
+    def to_representation(self, technique: Technique) -> dict[str, Any]:
+        """The fields; a technique without a row of coverage is not covered, and needs no review."""
+        if not hasattr(technique, "coverage"):
+            technique.coverage = TechniqueCoverage(technique=technique)
+        return super().to_representation(technique)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why somebody should look at a technique again."""
+
+    kind = serializers.ChoiceField(choices=TechniqueCoverage.Reason.choices)
+    text = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+DETAIL_EXAMPLE = {
+    **COVERAGE_EXAMPLE,
+    "review_reasons": [],
+    "reviewed_by": "lena",
+    "reviewed_at": "2026-01-02T03:04:05Z",
+    "tests": [EXAMPLE],
+    "subtechniques": [],
+    "counts": COUNTS_EXAMPLE,
+}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("In detail", value=technique_example(**DETAIL_EXAMPLE))])
+class TechniqueDetailSerializer(CoveredTechniqueSerializer):
+    """A technique with its live tests, its active sub-techniques, and counts of what maps to it."""
+
+    review_reasons = ReasonSerializer(source="coverage.review_reasons", many=True, read_only=True)
+    reviewed_by = username("coverage.reviewed_by")
+    reviewed_at = serializers.DateTimeField(source="coverage.reviewed_at", allow_null=True, read_only=True)
+    tests = TestSerializer(source="live_tests", many=True, read_only=True)
     subtechniques = SubtechniqueSerializer(many=True, read_only=True)
     counts = serializers.SerializerMethodField()
 
-    class Meta(TechniqueSerializer.Meta):
-        fields = (*TechniqueSerializer.Meta.fields, "subtechniques", "counts")
+    class Meta(CoveredTechniqueSerializer.Meta):
+        fields = (
+            *CoveredTechniqueSerializer.Meta.fields,
+            "review_reasons",
+            "reviewed_by",
+            "reviewed_at",
+            "tests",
+            "subtechniques",
+            "counts",
+        )
         read_only_fields = fields
 
     @extend_schema_field(CountsSerializer)
@@ -70,11 +135,27 @@ class TechniqueDetailSerializer(TechniqueSerializer):
 
 
 @require_action("catalog.read")
-@extend_schema(tags=["techniques"], parameters=[OpenApiParameter("mitre_id", str, "path", description="An ATT&CK id.")])
+@extend_schema(tags=["techniques"])
+class TechniqueList(ListEndpoint):
+    """Techniques and sub-techniques: active ones, unless revoked, deprecated or withdrawn ones are asked for."""
+
+    queryset = Technique.objects.select_related("coverage").prefetch_related("technique_tactics")
+    serializer_class = CoveredTechniqueSerializer
+    filterset_class = CoveredTechniqueFilter
+    ordering_fields = {"mitre_id": "mitre_id", "name": "name", "changed_at": "changed_at"}
+
+
+MITRE_ID = OpenApiParameter("mitre_id", str, "path", description="An ATT&CK id.")
+
+
+@require_action("catalog.read")
+@extend_schema(tags=["techniques"], parameters=[MITRE_ID])
 class TechniqueDetail(DetailEndpoint):
     """One technique, active or not."""
 
-    queryset = Technique.objects.prefetch_related("technique_tactics", SUBTECHNIQUES)
+    queryset = Technique.objects.select_related("coverage__reviewed_by").prefetch_related(
+        "technique_tactics", SUBTECHNIQUES, TESTS
+    )
     serializer_class = TechniqueDetailSerializer
     lookup_field = "mitre_id"
 
@@ -84,90 +165,27 @@ class TechniqueDetail(DetailEndpoint):
         return super().get_object()
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Summary",
-            value={
-                "release": "enterprise-attack 18.1",
-                "techniques": 691,
-                "claimed": 512,
-                "claimed_percent": 74.1,
-                "testable": 330,
-                "templates": 2505,
-                "rules": 5292,
-                "actors": 172,
-                "defences": 248,
-                "controls": 1836,
-                "as_of": "2026-01-02T03:04:05Z",
-            },
-        )
-    ]
-)
-class SummarySerializer(serializers.Serializer[Any]):
-    """What is current. `claimed` techniques are named by a live rule, `testable` ones have a test template.
+class ReviewSerializer(StrictSerializer):
+    """What a lead has to say about a technique, if anything: it goes into the audit trail."""
 
-    A claim says that something exists, never that it works.
-    """
-
-    release = serializers.CharField()
-    techniques = serializers.IntegerField()
-    claimed = serializers.IntegerField()
-    claimed_percent = serializers.FloatField()
-    testable = serializers.IntegerField()
-    templates = serializers.IntegerField()
-    rules = serializers.IntegerField()
-    actors = serializers.IntegerField()
-    defences = serializers.IntegerField()
-    controls = serializers.IntegerField()
-    as_of = serializers.SerializerMethodField()
-
-    def get_as_of(self, summary: Any) -> str:
-        """When it was counted: now."""
-        return timezone.now().isoformat(timespec="seconds")
+    note = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST)
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "A tactic",
-            value={
-                "mitre_id": "TA0002",
-                "tactic": "execution",
-                "name": "Execution",
-                "techniques": 46,
-                "claimed": 38,
-                "testable": 29,
-            },
-        )
-    ]
-)
-class TacticSummarySerializer(serializers.Serializer[Any]):
-    """One tactic; a technique of several tactics counts in each."""
+@require_action("technique.review")
+class TechniqueReview(WorkEndpoint, TechniqueDetail):
+    """The look that a lead takes at a technique."""
 
-    mitre_id = serializers.CharField()
-    tactic = serializers.CharField()
-    name = serializers.CharField()
-    techniques = serializers.IntegerField()
-    claimed = serializers.IntegerField()
-    testable = serializers.IntegerField()
+    http_method_names = ("patch", "options")
 
-
-@require_action("coverage.read")
-class MetricsSummary(Endpoint):
-    """Coverage and catalogue in figures."""
-
-    @extend_schema(responses=SummarySerializer, operation_id="metrics_summary", tags=["metrics"])
-    def get(self, request: Request) -> Response:
-        """The figures as they are now."""
-        return Response(SummarySerializer(coverage_summary()).data)
-
-
-@require_action("coverage.read")
-class MetricsByTactic(Endpoint):
-    """Coverage by tactic."""
-
-    @extend_schema(responses=TacticSummarySerializer(many=True), operation_id="metrics_by_tactic", tags=["metrics"])
-    def get(self, request: Request) -> Response:
-        """One row per tactic, in the release's order."""
-        return Response(TacticSummarySerializer(coverage_by_tactic(), many=True).data)
+    @extend_schema(
+        tags=["techniques"],
+        parameters=[MITRE_ID],
+        request=ReviewSerializer,
+        responses=TechniqueDetailSerializer,
+        operation_id="techniques_review",
+    )
+    def patch(self, request: Request, mitre_id: str) -> Response:
+        """Mark a technique as reviewed, whatever had asked for it."""
+        technique = self.get_object()
+        review_technique(by=visitor(request), technique=technique, **given(ReviewSerializer, request))
+        return Response(self.get_serializer(self.get_object()).data)

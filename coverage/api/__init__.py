@@ -1,0 +1,1 @@
+"""Techniques, tests, evidence, campaigns and figures in the API: one file per kind of row."""

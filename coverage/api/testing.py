@@ -1,0 +1,225 @@
+"""Tests in the API: list, create, look, change, and every move of their life."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aegis.accounts.access import require_action
+from aegis.accounts.models import User
+from aegis.lib.api import ListEndpoint
+from catalog.models import DetectionRule, Technique, TestTemplate
+from coverage.api.base import WorkEndpoint, given, seen_version, unknown, visitor
+from coverage.api.shapes import (
+    DETAILED,
+    LISTED,
+    Move,
+    NewTest,
+    NotedMove,
+    Rejection,
+    TestChanges,
+    TestDetailSerializer,
+    TestSerializer,
+)
+from coverage.filters import TestFilter
+from coverage.models import Campaign, Test
+from coverage.services.creation import create_test
+from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
+from coverage.services.recording import Fact, edit_test, set_outcomes, set_rules
+from coverage.services.writing import locked, permit
+
+IF_MATCH = OpenApiParameter("If-Match", str, "header", description='The version that you saw, as in `"3"`.')
+
+
+def shown(request: Request, pk: Any, code: int = status.HTTP_200_OK) -> Response:
+    """The whole test as it stands, with its version as ETag. Raises Http404."""
+    test = get_object_or_404(DETAILED, pk=pk)
+    body = TestDetailSerializer(test, context={"request": request}).data
+    return Response(body, status=code, headers={"ETag": f'"{test.version}"'})
+
+
+@require_action("test.read")
+@extend_schema(tags=["tests"])
+class TestList(WorkEndpoint, ListEndpoint):
+    """Tests that are not archived, the newest first, unless archived ones are asked for."""
+
+    queryset = LISTED
+    serializer_class = TestSerializer
+    filterset_class = TestFilter
+    ordering_fields: ClassVar[Mapping[str, str]] = {
+        "id": "pk",
+        "name": "name",
+        "technique": "technique_id",
+        "state": "state",
+        "outcome": "outcome",
+        "created_at": "created_at",
+        "updated_at": "updated_at",
+        "started_at": "started_at",
+        "decided_at": "decided_at",
+    }
+
+    @extend_schema(request=NewTest, responses={201: TestDetailSerializer}, operation_id="tests_create")
+    def post(self, request: Request) -> Response:
+        """Create a draft, for a technique or from a template."""
+        permit(visitor(request), "test.create")
+        fields = given(NewTest, request)
+        return shown(request, created(visitor(request), fields).pk, status.HTTP_201_CREATED)
+
+
+@require_action("test.read")
+@extend_schema(tags=["tests"])
+class TestDetail(WorkEndpoint):
+    """One test, archived or not."""
+
+    @extend_schema(responses=TestDetailSerializer, operation_id="tests_retrieve")
+    def get(self, request: Request, id: str) -> Response:  # noqa: A002  the name in the path
+        """The test with both halves, evidence, and what you could do to it now."""
+        return shown(request, id)
+
+    @extend_schema(
+        request=TestChanges, responses=TestDetailSerializer, parameters=[IF_MATCH], operation_id="tests_update"
+    )
+    def patch(self, request: Request, id: str) -> Response:  # noqa: A002
+        """Change a draft or a rejected test, which is a draft again then; 409 for any other."""
+        test = get_object_or_404(Test, pk=id)
+        permit(visitor(request), "test.edit")
+        changes = given(TestChanges, request)
+        version = seen_version(request, changes)
+        changes.pop("version", None)
+        revised(visitor(request), test, changes, version)
+        return shown(request, id)
+
+
+class MoveEndpoint(WorkEndpoint):
+    """A move of one test."""
+
+    form: ClassVar[type[Move]] = Move
+    service: ClassVar[Callable[..., Test]]
+
+    def move(self, request: Request, pk: str) -> Response:
+        """The test after the move. Raises Http404, NotAllowed, Conflict, ValidationError."""
+        test = get_object_or_404(Test, pk=pk)
+        body = given(self.form, request)
+        version = seen_version(request, body)
+        note = body.get("reason", body.get("note"))
+        words = {} if note is None else {"note": note}
+        type(self).service(by=visitor(request), test=test, version=version, **words)
+        return shown(request, pk)
+
+
+@require_action("test.submit")
+class TestSubmit(MoveEndpoint):
+    """Handing a test in."""
+
+    service = staticmethod(submit_test)
+
+    @extend_schema(
+        tags=["tests"],
+        request=Move,
+        responses=TestDetailSerializer,
+        parameters=[IF_MATCH],
+        operation_id="tests_submit",
+    )
+    def post(self, request: Request, id: str) -> Response:  # noqa: A002
+        """Hand a draft in for a decision; 409 for any other test."""
+        return self.move(request, id)
+
+
+@require_action("test.decide")
+class TestValidate(MoveEndpoint):
+    """Validating a test."""
+
+    form = NotedMove
+    service = staticmethod(validate_test)
+
+    @extend_schema(
+        tags=["tests"],
+        request=NotedMove,
+        responses=TestDetailSerializer,
+        parameters=[IF_MATCH],
+        operation_id="tests_validate",
+    )
+    def post(self, request: Request, id: str) -> Response:  # noqa: A002
+        """Validate a test in review in which you had no hand. The status of its technique follows at once."""
+        return self.move(request, id)
+
+
+@require_action("test.decide")
+class TestReject(MoveEndpoint):
+    """Rejecting a test."""
+
+    form = Rejection
+    service = staticmethod(reject_test)
+
+    @extend_schema(
+        tags=["tests"],
+        request=Rejection,
+        responses=TestDetailSerializer,
+        parameters=[IF_MATCH],
+        operation_id="tests_reject",
+    )
+    def post(self, request: Request, id: str) -> Response:  # noqa: A002
+        """Reject a test in review in which you had no hand, with the reason."""
+        return self.move(request, id)
+
+
+@require_action("test.archive")
+class TestArchive(MoveEndpoint):
+    """Putting a test away."""
+
+    form = NotedMove
+    service = staticmethod(archive_test)
+
+    @extend_schema(
+        tags=["tests"],
+        request=NotedMove,
+        responses=TestDetailSerializer,
+        parameters=[IF_MATCH],
+        operation_id="tests_archive",
+    )
+    def post(self, request: Request, id: str) -> Response:  # noqa: A002
+        """Put a test away: it stays readable, and counts for nothing any more."""
+        return self.move(request, id)
+
+
+def created(by: User, fields: dict[str, Any]) -> Test:
+    """A draft from the cleaned body. Raises NotAllowed, ValidationError where it names what is not there."""
+    rows = {
+        "technique": one_of(Technique, "technique", "mitre_id", str(fields.pop("technique", "")).upper()),
+        "template": one_of(TestTemplate, "template", "pk", fields.pop("template", None)),
+        "campaign": one_of(Campaign, "campaign", "pk", fields.pop("campaign", None)),
+    }
+    return create_test(by=by, **rows, **fields)
+
+
+def one_of(model: Any, field: str, column: str, value: Any) -> Any:
+    """The row that a field of a body names, None if it names none. Raises ValidationError if it is not there."""
+    if not value:
+        return None
+    return model.objects.filter(**{column: value}).first() or unknown(field, [value])
+
+
+@transaction.atomic
+def revised(by: User, test: Test, changes: dict[str, Any], version: int | None) -> None:
+    """Everything that the body changes, or nothing of it. Raises NotAllowed, Conflict, ValidationError."""
+    test = locked(test, version)
+    facts, rules = changes.pop("outcomes", None), changes.pop("detection_rules", None)
+    if changes or (facts is None and rules is None):
+        edit_test(by=by, test=test, changes=changes)
+    if facts is not None:
+        set_outcomes(by=by, test=test, facts=[Fact(**fact) for fact in facts])
+    if rules is not None:
+        set_rules(by=by, test=test, rules=rules_of(rules))
+
+
+def rules_of(numbers: list[int]) -> list[DetectionRule]:
+    """The rules of these numbers. Raises ValidationError for those that are not there."""
+    found = DetectionRule.objects.in_bulk(numbers)
+    if missing := [number for number in numbers if number not in found]:
+        unknown("detection_rules", missing)
+    return list(found.values())
