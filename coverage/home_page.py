@@ -14,6 +14,7 @@ from catalog.models import AttackRelease, DefensiveTechnique, DetectionRule, Tec
 from compliance.models import ComplianceControl
 from coverage.by_tactic import TacticSummary
 from coverage.claim_counts import several_claims
+from coverage.proofs import Proofs, proofs
 from coverage.summary import CoverageSummary
 from imports.source_state import SourceState
 from intel.models import ThreatActor
@@ -88,6 +89,7 @@ class Home:
 
     release: AttackRelease | None
     summary: CoverageSummary
+    proofs: Proofs
     undetected: Backlog
     untested: Backlog
     segments: tuple[Segment, ...]
@@ -96,11 +98,12 @@ class Home:
 
 
 def home() -> Home:
-    """The page as the catalogue is now: four queries."""
+    """The page as the catalogue is now: six queries."""
     release = AttackRelease.objects.current().first()
     names, tactics = active_techniques()
     claimed = several_claims(("rules", "templates", "actors"))
     with_rule, with_template = names.keys() & claimed["rules"].keys(), names.keys() & claimed["templates"].keys()
+    shown = proofs(names)
     summary = CoverageSummary(
         release=str(release or ""),
         techniques=len(names),
@@ -111,8 +114,9 @@ def home() -> Home:
     return Home(
         release=release,
         summary=summary,
+        proofs=shown,
         undetected=backlog(with_template - with_rule, names, claimed, has_rules="false", has_templates="true"),
-        untested=backlog(with_rule, names, claimed, has_rules="true"),
+        untested=backlog(with_rule - shown.tested, names, claimed, has_rules="true", has_tests="false"),
         segments=tuple(segments(len(names), with_rule, with_template)),
         tactics=tuple(tactic_row(place, members, with_rule, with_template) for place, members in tactics.items()),
         holdings=tuple(shelves(summary)),

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from aegis.lib.filters import YesNo
 from catalog.models import DetectionRule, TechniqueTactic, TestTemplate
 from coverage.claim_counts import FAMILY, Techniques, with_claims
+from coverage.filters import CoveredTechniqueFilter
+from coverage.status import Status
 from intel.models import ThreatActor
 
 ORDER: Final = {
@@ -19,6 +23,17 @@ ORDER: Final = {
     "templates": "claimed_templates",
     "actors": "claimed_actors",
 }
+
+
+class TechniqueListFilter(CoveredTechniqueFilter):
+    """The filters of techniques as the page draws them."""
+
+    has_tests = YesNo(method="by_tests", label="Tested")
+
+    def by_tests(self, queryset: Any, name: str, value: bool) -> Any:
+        """Techniques with live tests of their own, or without any."""
+        tested = Q(coverage__tests_total__gt=0)
+        return queryset.filter(tested) if value else queryset.exclude(tested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +46,12 @@ class Elsewhere:
 
 
 def listed(techniques: Techniques) -> Techniques:
-    """The techniques with their parent, tactics in order, and numbers of rules, templates and actors."""
+    """The techniques with their parent, tactics in order, status, and numbers of rules, templates and actors."""
     tactics = Prefetch("technique_tactics", TechniqueTactic.objects.select_related("tactic"))
-    return with_claims(techniques, FAMILY).defer("description").select_related("parent").prefetch_related(tactics)
+    covered = techniques.annotate(
+        status=Coalesce("coverage__status", Value(Status.NOT_COVERED.value)), proven_gap=F("coverage__proven_gap")
+    )
+    return with_claims(covered, FAMILY).defer("description").select_related("parent").prefetch_related(tactics)
 
 
 def exact_first(techniques: Techniques, search: str) -> Techniques:

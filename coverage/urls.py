@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coverage.views import evidence, home, matrix, techniques, tests, writes
+from coverage.views import home, matrix, review, techniques, tests, writes
 
 app_name = "coverage"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("matrix", matrix.matrix_page, name="matrix"),
     path("techniques", techniques.technique_list, name="technique-list"),
     path("techniques/<str:mitre_id>", techniques.technique_detail, name="technique"),
+    path("techniques/<str:mitre_id>/review", review.mark_reviewed, name="technique-review"),
     path("tests", tests.test_list, name="test-list"),
     path("tests/new", tests.test_new, name="test-new"),
     path("tests/<int:pk>", tests.test_detail, name="test-detail"),
@@ -20,6 +21,4 @@ urlpatterns = [
     path("tests/<int:pk>/reject", writes.reject, name="test-reject"),
     path("tests/<int:pk>/archive", writes.archive, name="test-archive"),
     path("tests/<int:pk>/evidence", writes.add_evidence, name="test-evidence"),
-    path("evidence/<uuid:pk>", evidence.evidence_download, name="evidence-download"),
-    path("evidence/<uuid:pk>/<str:ticket>", evidence.evidence_ticket, name="evidence-ticket"),
 ]

@@ -9,20 +9,20 @@ from aegis.accounts.access import require_action
 from aegis.lib.filter_bar import drawn
 from aegis.lib.ordering import ordered
 from aegis.lib.pages import paginate, render_page
-from catalog.filters import TechniqueFilter
 from catalog.models import Technique
 from coverage.technique_ids import TECHNIQUE_ID, other_id
-from coverage.technique_list import ORDER, elsewhere, exact_first, listed
+from coverage.technique_list import ORDER, TechniqueListFilter, elsewhere, exact_first, listed
 from coverage.technique_page import TABS, figures, relatives, release, tabs, technique_of
+from coverage.technique_standing import latest_tests, standing_of
 from coverage.technique_tabs import TAB, history
 
-DRAWN = ("search", "tactic", "platform", "actor", "is_subtechnique", "has_rules", "has_templates")
+DRAWN = ("search", "tactic", "platform", "actor", "status", "is_subtechnique", "has_rules", "has_templates")
 
 
 @require_action("coverage.read")
 def technique_list(request: HttpRequest) -> HttpResponse:
     """Techniques with what stands beside each."""
-    filterset = TechniqueFilter(request.GET, Technique.objects.order_by("mitre_id"))
+    filterset = TechniqueListFilter(request.GET, Technique.objects.order_by("mitre_id"))
     search = str(filterset.form.cleaned_data.get("search") or "") if filterset.is_valid() else ""
     found = listed(filterset.qs)
     rows = ordered(request, exact_first(found, search) if search else found, ORDER)
@@ -58,7 +58,10 @@ def _detail(request: HttpRequest, technique: Technique) -> HttpResponse:
         "figures": figures(technique, members=members),
         "tabs": tabs(technique, tab),
         "tab": tab,
+        "standing": standing_of(technique),
     }
+    if tab == "attack":
+        context["tests"] = latest_tests(technique)
     return render_page(request, "coverage/technique_detail.html", context | TAB[tab](technique), partial="tab")
 
 
