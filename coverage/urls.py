@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coverage.views import home, matrix, review, techniques, tests, writes
+from coverage.views import evidence, home, matrix, review, techniques, tests, writes
 
 app_name = "coverage"
 urlpatterns = [
@@ -21,4 +21,6 @@ urlpatterns = [
     path("tests/<int:pk>/reject", writes.reject, name="test-reject"),
     path("tests/<int:pk>/archive", writes.archive, name="test-archive"),
     path("tests/<int:pk>/evidence", writes.add_evidence, name="test-evidence"),
+    path("evidence/<uuid:pk>", evidence.evidence_download, name="evidence-download"),
+    path("evidence/<uuid:pk>/<str:ticket>", evidence.evidence_ticket, name="evidence-ticket"),
 ]
