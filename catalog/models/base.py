@@ -38,7 +38,7 @@ class Sourced(models.Model):
     content_hash = models.CharField(max_length=64, editable=False)
     first_seen_at = models.DateTimeField(editable=False)
     changed_at = models.DateTimeField(editable=False)
-    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True

@@ -99,7 +99,7 @@ class DetectionRule(Sourced):
         ordering = ["name", "pk"]
         constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="unique_detection_rule")]
         # Every page counts the listed rules; the rows themselves are wide, with whole files in them.
-        indexes = [models.Index(fields=["withdrawn_at", "mapped", "status"], name="listed_detection_rules")]
+        indexes = [models.Index(fields=["withdrawn_at", "mapped", "status", "source"], name="listed_detection_rules")]
 
     def __str__(self) -> str:
         return self.name
