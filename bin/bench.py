@@ -42,7 +42,7 @@ import django
 django.setup()
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext, setup_test_environment
+from django.test.utils import CaptureQueriesContext
 from aegis.accounts.models import User
 user, _ = User.objects.get_or_create(username="bench", defaults={"role": "viewer"})
 client = Client(HTTP_HOST="localhost")
@@ -51,13 +51,14 @@ for path in sys.argv[2:]:
     client.get(path)
     with CaptureQueriesContext(connection) as queries:
         answer = client.get(path)
+    asked = len(queries)
     assert answer.status_code == 200, (path, answer.status_code)
     times = []
     for _ in range(int(sys.argv[1])):
         start = time.perf_counter()
         client.get(path)
         times.append(1000 * (time.perf_counter() - start))
-    print(f"{path:<34} {statistics.median(times):7.0f} ms  {len(queries):3} queries  {len(answer.content) / 1024:6.0f} kB")
+    print(f"{path:<34} {statistics.median(times):7.0f} ms  {asked:3} queries  {len(answer.content) / 1024:6.0f} kB")
 """
 PATHS = ("/", "/matrix", "/matrix?subs=all", "/techniques", "/techniques/T1059.001", "/rules", "/templates", "/sources")
 
