@@ -117,6 +117,14 @@ class Life(RuleBasedStateMachine):
             person, test, stale, lambda **at: service(note="So.", **at), decided, states={"in_review"}, allowed=allowed
         )
 
+    @rule(test=tests_at, outcome=st.sampled_from(RANK), state=st.sampled_from(["validated", "validated", "rejected"]))
+    def everybody_tries_to_bring_it_to_a_decision(self, test: int, outcome: str, state: str) -> None:
+        for person in range(len(self.people)):
+            self.assess(person, test, outcome)
+            self.submit(person, test, stale=False)
+        for person in range(len(self.people)):
+            self.decide(person, test, stale=False, state=state)
+
     @rule(person=people_at, test=tests_at)
     def archive(self, person: int, test: int) -> None:
         def archived(model: Model, by: User) -> None:
@@ -222,4 +230,4 @@ def family(parts: list[str]) -> str:
 
 
 def test_life_of_tests_is_the_models_whatever_people_do():
-    run_state_machine_as_test(Life, settings=settings(max_examples=25, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(Life, settings=settings(max_examples=25, stateful_step_count=20, deadline=None))
