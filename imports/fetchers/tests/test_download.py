@@ -86,7 +86,9 @@ def test_progress_tells_bytes_so_far_and_the_total(get, server):
 
 
 @pytest.mark.parametrize(
-    "trouble", [status(500), status(502), status(503), status(429), status(403, Retry_After="1"), hang_up], ids=str
+    "trouble",
+    [status(500), status(502), status(503), status(429), status(403, Retry_After="1"), hang_up],
+    ids=["500", "502", "503", "429", "403-with-retry-after", "hang-up"],
 )
 def test_passing_trouble_is_tried_again(get, server, trouble):
     server.answers["/x"] = [trouble, trouble, trouble, trouble, ok(b"at last")]
