@@ -49,7 +49,8 @@ class Group:
 ENTRIES = (
     Entry("Work", "Home", "coverage:home", "home", "coverage.read"),
     Entry("Work", "Matrix", "coverage:matrix", "matrix", "coverage.read"),
-    Entry("Work", "Tests", "coverage:test-list", "tests", "test.read"),
+    Entry("Work", "Tests", "coverage:test-list", "tests", "test.read", lambda library: library.tests),
+    Entry("Work", "My work", "coverage:my-work", "inbox", "test.read", lambda library: library.waiting),
     Entry("Knowledge", "Techniques", "coverage:technique-list", "list", "coverage.read"),
     Entry("Knowledge", "Templates", "catalog:template-list", "book", "catalog.read", lambda library: library.templates),
     Entry("Knowledge", "Rules", "catalog:rule-list", "rule", "catalog.read", lambda library: library.rules),
@@ -69,7 +70,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
 
     Each is found out only when a template looks at it.
     """
-    library = LibraryNumbers()
+    library = LibraryNumbers(getattr(request, "user", None))
     return {
         "navigation": SimpleLazyObject(lambda: groups(request, library)),
         "sample_data": SimpleLazyObject(lambda: shows_sample_data(request, library)),

@@ -1,18 +1,28 @@
-"""What every page asks of the library: how much it holds, and whether some of it are samples."""
+"""What the shell of every page asks: how much there is, what waits for the visitor, and whether some of it are samples."""
 
 from collections import defaultdict
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, QuerySet, Value
 
 from catalog.models import DetectionRule, TestTemplate
+from coverage.models import Test
+from coverage.my_work import to_decide, to_finish, to_review
 from imports.models import DataSource
 from intel.models import ThreatActor
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from aegis.accounts.models import User
+
 
 class LibraryNumbers:
-    """Current templates, listed rules, active actors, sampled sources: one query for all, when somebody first asks."""
+    """Templates, rules, actors, live tests, sampled sources, and what waits for `visitor`: one query, when somebody asks."""
+
+    def __init__(self, visitor: "User | AnonymousUser | None" = None) -> None:
+        self.visitor = visitor
 
     @property
     def templates(self) -> int:
@@ -30,6 +40,16 @@ class LibraryNumbers:
         return self._numbers["actors"]
 
     @property
+    def tests(self) -> int:
+        """Tests that are not archived."""
+        return self._numbers["tests"]
+
+    @property
+    def waiting(self) -> int:
+        """Tests to finish, tests to decide on, and techniques to review, for the visitor."""
+        return sum(self._numbers[kind] for kind in ("finish", "decide", "review"))
+
+    @property
     def samples(self) -> int:
         """Sources that were imported from the samples."""
         return self._numbers["samples"]
@@ -40,7 +60,15 @@ class LibraryNumbers:
         rules = _counted("rules", DetectionRule.objects.listed())
         actors = _counted("actors", ThreatActor.objects.active())
         samples = _counted("samples", DataSource.objects.filter(is_sample=True))
-        return defaultdict(int, templates.union(rules, actors, samples, all=True))
+        tests = _counted("tests", Test.objects.live())
+        return defaultdict(int, templates.union(rules, actors, samples, tests, *self._waiting(), all=True))
+
+    def _waiting(self) -> list[Any]:
+        user = self.visitor
+        if user is None or not user.pk or user.is_anonymous:
+            return []
+        kinds = {"finish": to_finish(user), "decide": to_decide(user), "review": to_review(user)}
+        return [_counted(kind, rows) for kind, rows in kinds.items()]
 
 
 def _counted(kind: str, rows: QuerySet[Any]) -> Any:

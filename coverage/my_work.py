@@ -1,0 +1,30 @@
+"""What waits for one person: tests to finish, tests to decide on, techniques to look at again."""
+
+from django.db.models import QuerySet
+
+from aegis.accounts.models import User
+from aegis.accounts.policy import allows
+from catalog.models import Technique
+from coverage.models import TechniqueCoverage, Test, TestInvolvement
+from coverage.workflow import EDITABLE
+
+
+def to_finish(user: User) -> QuerySet[Test]:
+    """Drafts and rejected tests that the user had a hand in, the latest write first."""
+    own = TestInvolvement.objects.filter(user=user).values("test")
+    return Test.objects.live().filter(state__in=EDITABLE, pk__in=own).order_by("-updated_at", "-pk")
+
+
+def to_decide(user: User) -> QuerySet[Test]:
+    """Tests in review that the user may decide on, those that have waited longest first; none for roles that never decide."""
+    if not allows(user, "test.decide"):
+        return Test.objects.none()
+    return Test.objects.awaiting_decision_of(user).order_by("submitted_at", "pk")
+
+
+def to_review(user: User) -> QuerySet[TechniqueCoverage]:
+    """Active techniques that a lead should look at again; none for others."""
+    if not allows(user, "technique.review"):
+        return TechniqueCoverage.objects.none()
+    active = Technique.objects.active().order_by().values("mitre_id")
+    return TechniqueCoverage.objects.due_for_review().filter(technique__in=active).order_by("technique_id")

@@ -1,0 +1,30 @@
+"""The page of what waits for the visitor."""
+
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from aegis.accounts.access import require_action
+from aegis.accounts.models import User
+from aegis.accounts.policy import allows
+from aegis.lib.pages import render_page
+from coverage.my_work import to_decide, to_finish, to_review
+
+MOST = 50
+"""Rows of each list that the page shows."""
+
+
+@require_action("test.read")
+@require_GET
+def my_work(request: HttpRequest) -> HttpResponse:
+    """The visitor's drafts and rejected tests, and for leads what waits for their decision or review."""
+    user = cast(User, request.user)
+    context = {
+        "finish": to_finish(user).without_texts().select_related("technique", "updated_by")[:MOST],  # type: ignore[attr-defined]
+        "decide": to_decide(user).without_texts().select_related("technique", "submitted_by")[:MOST],  # type: ignore[attr-defined]
+        "review": to_review(user).select_related("technique").defer("technique__description")[:MOST],
+        "decides": allows(user, "test.decide"),
+        "writes": allows(user, "test.create"),
+    }
+    return render_page(request, "coverage/my_work.html", context)
