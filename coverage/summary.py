@@ -12,9 +12,9 @@ from intel.models import ThreatActor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageSummary:
-    """Counts of what is current. `claimed` are active techniques that a live rule names; `proven` those with a passed test.
+    """Counts of what is current. `claimed` are active techniques that a live rule names, `testable` those with a template.
 
-    Nothing can be proven before tests are recorded, so `proven` stays out of this summary until there are any.
+    What tests have shown of them is in `coverage.status_figures`.
     """
 
     release: str
@@ -38,7 +38,6 @@ class CoverageSummary:
             f"{self.release or 'No ATT&CK release imported'}: {self.techniques:,} active techniques",
             f"  claimed   {self.claimed:>6,} techniques have a detection rule ({self.claimed_percent} %)",
             f"  testable  {self.testable:>6,} techniques have a test template",
-            "  proven         0 techniques: no test has been recorded yet",
             f"  catalogue {self.rules:>6,} rules, {self.templates:,} templates",
             f"            {self.actors:>6,} actors, {self.defences:,} defences, {self.controls:,} controls",
         ]

@@ -1,6 +1,7 @@
 """Figures in the API."""
 
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Final
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
@@ -11,7 +12,29 @@ from rest_framework.response import Response
 from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
 from coverage.by_tactic import coverage_by_tactic
+from coverage.status_figures import StatusFigures, figures_by_tactic, figures_of, status_figures
 from coverage.summary import coverage_summary
+
+NOTHING: Final = figures_of((), {})
+STATUS_EXAMPLE: Final = StatusFigures(
+    techniques=46, validated=5, partial=3, in_progress=2, not_covered=36, proven=4
+).with_percents()
+
+
+class StatusFiguresSerializer(serializers.Serializer[Any]):
+    """Techniques by status, and those that are proven: counts, and shares of all in percent."""
+
+    techniques = serializers.IntegerField()
+    validated = serializers.IntegerField()
+    validated_percent = serializers.FloatField()
+    partial = serializers.IntegerField()  # type: ignore[assignment]  # the framework's own `partial` is on instances
+    partial_percent = serializers.FloatField()
+    in_progress = serializers.IntegerField()
+    in_progress_percent = serializers.FloatField()
+    not_covered = serializers.IntegerField()
+    not_covered_percent = serializers.FloatField()
+    proven = serializers.IntegerField()
+    proven_percent = serializers.FloatField()
 
 
 @extend_schema_serializer(
@@ -19,11 +42,11 @@ from coverage.summary import coverage_summary
         OpenApiExample(
             "Summary",
             value={
+                **STATUS_EXAMPLE,
                 "release": "enterprise-attack 18.1",
-                "techniques": 691,
-                "claimed": 512,
-                "claimed_percent": 74.1,
-                "testable": 330,
+                "claimed": 38,
+                "claimed_percent": 82.6,
+                "testable": 29,
                 "templates": 2505,
                 "rules": 5292,
                 "actors": 172,
@@ -34,14 +57,13 @@ from coverage.summary import coverage_summary
         )
     ]
 )
-class SummarySerializer(serializers.Serializer[Any]):
+class SummarySerializer(StatusFiguresSerializer):
     """What is current. `claimed` techniques are named by a live rule, `testable` ones have a test template.
 
-    A claim says that something exists, never that it works.
+    A claim says that something exists, never that it works: what is `proven` does.
     """
 
     release = serializers.CharField()
-    techniques = serializers.IntegerField()
     claimed = serializers.IntegerField()
     claimed_percent = serializers.FloatField()
     testable = serializers.IntegerField()
@@ -62,23 +84,22 @@ class SummarySerializer(serializers.Serializer[Any]):
         OpenApiExample(
             "A tactic",
             value={
+                **STATUS_EXAMPLE,
                 "mitre_id": "TA0002",
                 "tactic": "execution",
                 "name": "Execution",
-                "techniques": 46,
                 "claimed": 38,
                 "testable": 29,
             },
         )
     ]
 )
-class TacticSummarySerializer(serializers.Serializer[Any]):
+class TacticSummarySerializer(StatusFiguresSerializer):
     """One tactic; a technique of several tactics counts in each."""
 
     mitre_id = serializers.CharField()
     tactic = serializers.CharField()
     name = serializers.CharField()
-    techniques = serializers.IntegerField()
     claimed = serializers.IntegerField()
     testable = serializers.IntegerField()
 
@@ -90,7 +111,9 @@ class MetricsSummary(Endpoint):
     @extend_schema(responses=SummarySerializer, operation_id="metrics_summary", tags=["metrics"])
     def get(self, request: Request) -> Response:
         """The figures as they are now."""
-        return Response(SummarySerializer(coverage_summary()).data)
+        summary = coverage_summary()
+        claimed = asdict(summary) | {"claimed_percent": summary.claimed_percent}
+        return Response(SummarySerializer(claimed | status_figures().with_percents()).data)
 
 
 @require_action("coverage.read")
@@ -100,4 +123,6 @@ class MetricsByTactic(Endpoint):
     @extend_schema(responses=TacticSummarySerializer(many=True), operation_id="metrics_by_tactic", tags=["metrics"])
     def get(self, request: Request) -> Response:
         """One row per tactic, in the release's order."""
-        return Response(TacticSummarySerializer(coverage_by_tactic(), many=True).data)
+        figures = figures_by_tactic()
+        rows = [asdict(row) | figures.get(row.tactic, NOTHING).with_percents() for row in coverage_by_tactic()]
+        return Response(TacticSummarySerializer(rows, many=True).data)

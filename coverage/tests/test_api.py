@@ -17,10 +17,25 @@ from catalog.tests.factories import (
     make_template,
 )
 from compliance.tests.factories import make_control, make_mapping
+from coverage.status_figures import status_figures
+from coverage.tests.factories import make_test
 from intel.tests.factories import make_actor, make_use
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/"
+UNTESTED = {
+    "techniques": 2,
+    "validated": 0,
+    "validated_percent": 0.0,
+    "partial": 0,
+    "partial_percent": 0.0,
+    "in_progress": 0,
+    "in_progress_percent": 0.0,
+    "not_covered": 2,
+    "not_covered_percent": 100.0,
+    "proven": 0,
+    "proven_percent": 0.0,
+}
 
 
 @pytest.fixture
@@ -78,7 +93,9 @@ def test_the_summary_counts_what_is_current(api, world):
     assert timedelta(0) <= timezone.now() - counted < timedelta(minutes=1)
     assert summary == {
         "release": "enterprise-attack 18.1",
+        **UNTESTED,
         "techniques": 3,
+        "not_covered": 3,
         "claimed": 2,
         "claimed_percent": 66.7,
         "testable": 1,
@@ -98,6 +115,34 @@ def test_the_summary_of_an_empty_catalogue_is_all_noughts(api):
 
 def test_a_technique_of_two_tactics_counts_in_both(api, world):
     assert api.get(V1 + "metrics/by-tactic").json() == [
-        {"mitre_id": "TA0002", "tactic": "execution", "name": "Execution", "techniques": 2, "claimed": 2, "testable": 1},
-        {"mitre_id": "TA0003", "tactic": "persistence", "name": "Persistence", "techniques": 2, "claimed": 1, "testable": 1},
+        UNTESTED | {"mitre_id": "TA0002", "tactic": "execution", "name": "Execution", "claimed": 2, "testable": 1},
+        UNTESTED | {"mitre_id": "TA0003", "tactic": "persistence", "name": "Persistence", "claimed": 1, "testable": 1},
     ]  # fmt: skip
+
+
+def test_figures_count_techniques_by_what_tests_say(api, world):
+    make_test("T1059.001", state="validated", outcome="alerted")
+    make_test("T1053", state="validated")
+    make_test("T1053", state="validated", outcome="missed")
+    summary = api.get(V1 + "metrics/summary").json()
+    assert {name: summary[name] for name in UNTESTED} == {
+        "techniques": 3,
+        "validated": 2,
+        "validated_percent": 66.7,
+        "partial": 1,
+        "partial_percent": 33.3,
+        "in_progress": 0,
+        "in_progress_percent": 0.0,
+        "not_covered": 0,
+        "not_covered_percent": 0.0,
+        "proven": 1,
+        "proven_percent": 33.3,
+    }
+    execution, persistence = api.get(V1 + "metrics/by-tactic").json()
+    assert (execution["validated"], execution["partial"], execution["proven"]) == (2, 0, 1)
+    assert (persistence["validated"], persistence["partial"], persistence["proven"]) == (1, 1, 1)
+    assert [line.split()[:2] for line in status_figures().lines()] == [["proven", "1"], ["status", "2"], ["0", "in"]]
+
+
+def test_the_demo_says_so_while_nothing_is_tested(world):
+    assert status_figures().lines() == ["  proven         0 techniques: no test has been recorded yet"]

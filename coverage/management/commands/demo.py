@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from coverage.status_figures import status_figures
 from coverage.summary import coverage_summary
 from imports.models import DataSource
 
@@ -66,9 +67,8 @@ class Command(BaseCommand):
         return str(SAMPLES)
 
     def _print_summary(self) -> None:
-        summary = coverage_summary()
         self.stdout.write("")
-        for line in summary.lines():
+        for line in [*coverage_summary().lines(), *status_figures().lines()]:
             self.stdout.write(line)
         self.stdout.write("")
 
