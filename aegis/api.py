@@ -17,6 +17,14 @@ from catalog.api.rules import DetectionRuleDetail, DetectionRuleList
 from catalog.api.techniques import TacticList
 from catalog.api.templates import TestTemplateDetail, TestTemplateList
 from compliance.api import ComplianceControlDetail, ComplianceControlList, ComplianceFrameworkList
+from coverage.api.campaigns import (
+    CampaignArchive,
+    CampaignCompare,
+    CampaignDetail,
+    CampaignList,
+    CampaignRetest,
+    CampaignTests,
+)
 from coverage.api.evidence import EvidenceDetail, EvidenceUpload
 from coverage.api.metrics import MetricsByTactic, MetricsSummary
 from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueReview
@@ -77,6 +85,12 @@ v1 = [
     route(f"tests/{ID}/reject", TestReject, "test-reject"),
     route(f"tests/{ID}/archive", TestArchive, "test-archive"),
     route(f"tests/{ID}/evidence", EvidenceUpload, "test-evidence"),
+    route("campaigns", CampaignList, "campaign-list"),
+    route(f"campaigns/{ID}", CampaignDetail, "campaign"),
+    route(f"campaigns/{ID}/tests", CampaignTests, "campaign-tests"),
+    route(f"campaigns/{ID}/retest", CampaignRetest, "campaign-retest"),
+    route(f"campaigns/{ID}/compare", CampaignCompare, "campaign-compare"),
+    route(f"campaigns/{ID}/archive", CampaignArchive, "campaign-archive"),
     route(f"evidence/{UUID}", EvidenceDetail, "evidence"),
     route("test-templates", TestTemplateList, "template-list"),
     route(f"test-templates/{ID}", TestTemplateDetail, "template"),

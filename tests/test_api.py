@@ -25,6 +25,12 @@ TESTED_WITH_TESTS = {
     "tests/{id}/archive",
     "tests/{id}/evidence",
     "evidence/{id}",
+    "campaigns",
+    "campaigns/{id}",
+    "campaigns/{id}/tests",
+    "campaigns/{id}/retest",
+    "campaigns/{id}/compare",
+    "campaigns/{id}/archive",
 }
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")
 ODD_TEXTS = ("%00", "a%00b", "%ff", "%ED%A0%80", "%F0%9F%92%A9", "1" + "0" * 30, "x" * 5000, "%27%20OR%201=1--")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn, cast
 
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
@@ -55,6 +56,9 @@ def told(error: Exception) -> Exception:
             return StorageUnavailable(str(error))
         case TooMany():
             return ValidationError({"file": [str(error)]})
+        case DjangoValidationError() if NON_FIELD_ERRORS in getattr(error, "error_dict", {}):
+            messages = error.message_dict
+            return ValidationError({"non_field_errors": messages.pop(NON_FIELD_ERRORS), **messages})
     return error
 
 
