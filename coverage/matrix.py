@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from coverage.matrix_facts import OTHER, Entry, Figures, MatrixFacts, figures
+from coverage.matrix_facts import OTHER, Entry, Figures, MatrixFacts, Proof, figures
 from coverage.matrix_query import MatrixQuery
 
 RAMP: Final = ((100, "v-c4"), (25, "v-c3"), (5, "v-c2"), (1, "v-c1"), (0, "v-c0"))
@@ -23,7 +23,7 @@ class Cell:
     """One technique, ready to be printed.
 
     `parent` is the parent's name, `facts` the id and figures in words, `look` and `shade` are classes, `users` the chosen
-    actors that use it.
+    actors that use it. `proof` and the class `proof_look` are empty where no test says anything.
     """
 
     mitre_id: str
@@ -38,6 +38,8 @@ class Cell:
     tactics: str
     state: str
     users: str
+    proof: str = ""
+    proof_look: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +72,16 @@ class Column:
 class Matrix:
     """One view of the matrix: as a picture in `columns`, or as a table in `rows`; both print the same cells.
 
-    The filters leave `shown` of `total` techniques. Rules name `claimed` of all; the chosen actors use `used`, of which rules
-    name `used_claimed`.
+    The filters leave `shown` of `total` techniques. Of all, rules name `claimed`, a validated test proved `proven`, and
+    `tested` have tests of their own; the chosen actors use `used`, of which rules name `used_claimed`.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[Cell, ...]
     shown: int
     claimed: int
+    proven: int
+    tested: int
     total: int
     used: int
     used_claimed: int
@@ -104,6 +108,8 @@ class _Assembly:
             rows=tuple(self._ordered(shown)) if as_table else (),
             shown=len(shown),
             claimed=self._claimed(self._figures),
+            proven=sum(proof.proven for proof in self._proofs.values()),
+            tested=sum(proof.total > 0 for proof in self._proofs.values()),
             total=len(self._figures),
             used=len(self._users),
             used_claimed=self._claimed(self._users),
@@ -115,6 +121,11 @@ class _Assembly:
 
     def _claimed(self, techniques: Iterable[str]) -> int:
         return sum(self._figures[technique].named for technique in techniques)
+
+    @cached_property
+    def _proofs(self) -> dict[str, Proof]:
+        """What tests say, of active techniques."""
+        return {mitre_id: proof for mitre_id, proof in self.facts.proofs.items() if mitre_id in self.facts.by_id}
 
     @cached_property
     def _matching(self) -> set[str]:
@@ -199,7 +210,7 @@ class _Assembly:
         return {entry.mitre_id: self._cell(entry) for entry in self.facts.techniques}
 
     def _cell(self, entry: Entry) -> Cell:
-        figure = self._figures[entry.mitre_id]
+        figure, proof = self._figures[entry.mitre_id], self._proofs.get(entry.mitre_id)
         return Cell(
             mitre_id=entry.mitre_id,
             name=entry.name,
@@ -211,12 +222,14 @@ class _Assembly:
             templates=f"{figure.templates:,}",
             actors=f"{figure.actors:,}",
             tactics=", ".join(self.facts.names_of_tactics[place] for place in self.facts.places(entry)),
-            state="not tested" if figure.is_annotated else "nothing known",
+            state=self._state(entry.mitre_id),
             users=", ".join(self._users.get(entry.mitre_id, ())),
+            proof=proof.short if proof else "",
+            proof_look=proof.look if proof else "",
         )
 
     def _marks(self, technique: str) -> Iterator[str]:
-        if not self._figures[technique].is_annotated:
+        if not self._figures[technique].is_annotated and technique not in self._proofs:
             yield "is-unknown"
         if technique not in self._matching:
             yield "is-dim"
@@ -225,13 +238,19 @@ class _Assembly:
         elif technique in self._used_below:
             yield "is-used-below"
 
+    def _state(self, technique: str) -> str:
+        """What tests say of a technique, in words."""
+        if technique in self._proofs:
+            return self._proofs[technique].words
+        return "not tested" if self._figures[technique].is_annotated else "nothing known"
+
     def _words(self, technique: str) -> Iterator[str]:
         figure = self._figures[technique]
         yield technique
         yield _number(figure.rules, "rule")
         yield _number(figure.templates, "template")
         yield _number(figure.actors, "actor")
-        yield "not tested" if figure.is_annotated else "nothing known"
+        yield self._state(technique)
         if technique in self._users:
             yield f"used by {', '.join(self._users[technique])}"
         elif technique in self._used_below:

@@ -1,6 +1,6 @@
 """What the ATT&CK matrix is drawn from: techniques, their tactics, and what is claimed for them.
 
-`MatrixFacts.now()` asks the database, in five queries; everything else here is pure.
+`MatrixFacts.now()` asks the database, in six queries; everything else here is pure.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from django.db.models.functions import Coalesce, Concat
 
 from catalog.models import AttackRelease, DetectionRuleTechnique, Tactic, Technique
 from coverage.claims import ACTIVE_ACTOR, LIVE_RULE, claims
+from coverage.models import TechniqueCoverage
+from coverage.status import Status
 from intel.models import ThreatActorTechnique
 
 OTHER: Final = "other"
@@ -51,13 +53,48 @@ class Figures:
         return bool(self.rules or self.templates)
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What tests have shown of a technique: `status` takes its sub-techniques in, all else is about its own live tests."""
+
+    status: str
+    proven: bool = False
+    gap: bool = False
+    met: int = 0
+    total: int = 0
+
+    @property
+    def look(self) -> str:
+        """The class of the proven half of its cell; empty where no test says anything."""
+        if self.gap:
+            return "v-gap"
+        looks = {Status.VALIDATED: "v-validated", Status.PARTIAL: "v-partial", Status.IN_PROGRESS: "v-progress"}
+        return looks.get(Status(self.status), "")
+
+    @property
+    def short(self) -> str:
+        """What the proven half prints: tests that met their expectation, of all; or that only sub-techniques have any."""
+        return f"{self.met}/{self.total}" if self.total else "subs"
+
+    @property
+    def words(self) -> str:
+        """The status, and the tests behind it."""
+        status = "proven gap" if self.gap else Status(self.status).label.lower()
+        tests = (
+            f"{self.met} of {self.total} test{'' if self.total == 1 else 's'} met"
+            if self.total
+            else "by sub-techniques"
+        )
+        return f"{status}, {tests}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class MatrixFacts:
     """What the matrix is drawn from.
 
     `tactics` are (short name, name) in the release's order; `techniques` the active ones. `rules` are (technique, rule,
     source) of live rules, `uses` (technique, actor's id, actor's name), `templates` counts by technique: a template has but
-    one. Techniques go by the ids that they resolved to.
+    one. `proofs` are of techniques that tests say something about. Techniques go by the ids that they resolved to.
     """
 
     release: str = ""
@@ -66,6 +103,7 @@ class MatrixFacts:
     rules: Sequence[tuple[str, int, str]] = ()
     templates: Mapping[str, int] = field(default_factory=dict)
     uses: Sequence[tuple[str, str, str]] = ()
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
 
     @classmethod
     def now(cls) -> Self:
@@ -80,6 +118,7 @@ class MatrixFacts:
             rules=list(rules.values_list("technique__mitre_id", "rule_id", "rule__source")),
             templates=claims("templates"),
             uses=list(uses.values_list("technique__mitre_id", "actor__mitre_id", "actor__name")),
+            proofs=_proofs(),
         )
 
     @cached_property
@@ -147,6 +186,12 @@ def _entries() -> Iterator[Entry]:
         tactics[mitre_id] += [tactic] if tactic else []
     for mitre_id, (name, parent, platforms) in rows.items():
         yield Entry(mitre_id, name, parent or "", tuple(platforms), tuple(tactics[mitre_id]))
+
+
+def _proofs() -> dict[str, Proof]:
+    columns = ("technique_id", "status", "proven", "proven_gap", "tests_met", "tests_total")
+    rows = {row[0]: Proof(*row[1:]) for row in TechniqueCoverage.objects.order_by().values_list(*columns)}
+    return {mitre_id: proof for mitre_id, proof in rows.items() if proof.look or proof.total}
 
 
 def _tactics() -> list[tuple[str, str, str]]:

@@ -10,11 +10,12 @@ from coverage.matrix import Cell
 
 register = template.Library()
 
-# Left what is claimed, right what is proven: nothing is yet.
+# Left what is claimed, right what is proven.
 CELL = (
     '<a class="{}" href="{}{}" title="{}"><span class="t">{}{}</span>'
-    '<span class="v" aria-hidden="true"><b class="{}">{}</b><i>{}</i><i class="v-none">–</i></span></a>'
+    '<span class="v" aria-hidden="true"><b class="{}">{}</b><i>{}</i>{}</span></a>'
 )
+UNTESTED = format_html('<i class="{}">{}</i>', "v-none", "–")
 
 
 # A cell prints what is in it and nothing else: what was printed before is printed again, in half the page's time.
@@ -34,6 +35,7 @@ def cell_link(cell: Cell, techniques: str, ids: bool) -> SafeString:
         cell.shade,
         cell.rules,
         cell.templates,
+        format_html('<b class="{}">{}</b>', cell.proof_look, cell.proof) if cell.proof else UNTESTED,
     )
 
 

@@ -93,3 +93,18 @@ def test_only_leads_mark_a_technique_as_reviewed(client, world):
     assert "Mark as reviewed" not in words(client, "/techniques/T9001")
     assert client.post("/techniques/T9001/review").status_code == 403
     assert TechniqueCoverage.objects.get(technique="T9001").review_required
+
+
+def test_matrix_prints_what_tests_have_shown_beside_what_is_claimed(client, lead, world):
+    page = client.get("/matrix").content.decode()
+    cells = dict(re.findall(r'href="/techniques/(T\d+)" title="[^"]* · ([^"·]+)"', page))
+    assert cells == {
+        "T9001": "validated, 1 of 1 test met",
+        "T9002": "proven gap, 0 of 1 test met",
+        "T9003": "in progress, 0 of 1 test met",
+        "T9004": "nothing known",
+        "T9005": "not tested",
+    }
+    assert '<b class="v-validated">1/1</b></span></a>' in page
+    assert "2 of 5 claimed, 1 proven, 3 tested." in words(client, "/matrix")
+    assert "proven gap, 0 of 1 test met" in client.get("/matrix?view=table").content.decode()
