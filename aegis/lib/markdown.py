@@ -32,6 +32,8 @@ SCHEMES = {"http", "https"}
 LINK_REL = "noopener noreferrer nofollow"
 # Nesting beyond this is no text that anybody wrote; markdown-it leaves it as it is.
 NESTING = 20
+# The renderer's time grows with the square of some texts; the longest that MITRE publishes has 4,680 characters.
+LONGEST = 20_000
 
 # ATT&CK writes literals as <code>...</code>, and <br> for a line: HTML that would else be shown as text.
 CODE = re.compile(r"<code>((?:(?!<code>).)*?)</code>", re.DOTALL | re.IGNORECASE)
@@ -47,11 +49,13 @@ _markdown = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING}).dis
 def upstream_html(text: str) -> SafeString:
     """Safe HTML for Markdown (CommonMark and tables) from an upstream: no images, styles, ids; links to http and https only.
 
-    Plain text, escaped, where the renderer gives up on it.
+    Plain text, escaped, where it is too long for the renderer, or the renderer gives up on it.
     """
     try:
-        tokens = _markdown.parse(_as_markdown(text))
+        tokens = _markdown.parse(_as_markdown(text)) if len(text) <= LONGEST else None
     except (RecursionError, ValueError):
+        tokens = None
+    if tokens is None:
         return mark_safe(f"<p>{escape(text)}</p>")  # noqa: S308  escaped just here
     for token in tokens:
         token.tag = DEMOTED.get(token.tag, token.tag)
