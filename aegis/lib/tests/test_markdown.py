@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis.lib.markdown import TAGS, upstream_html
+from aegis.lib.markdown import LONGEST, TAGS, upstream_html
 
 PAYLOADS = [
     "<script>alert(1)</script>",
