@@ -1,0 +1,104 @@
+"""A whole day in the browser: one person records a test with evidence, another one decides, and the pages move."""
+
+import re
+
+import pytest
+
+from aegis.accounts.policy import Role
+from aegis.accounts.tests.factories import PASSWORD, make_user
+from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique, make_template
+from coverage.models import Test
+
+ARGUMENTS = [{"name": "word", "description": "What to say", "type": "string", "default": "hello"}]
+
+
+def log_in(page, username: str, path: str) -> None:
+    page.context.clear_cookies()
+    page.goto(f"/accounts/login?next={path}")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"**{path}")
+
+
+@pytest.fixture
+def world(transactional_db):
+    """A template for a technique that a rule names, somebody who does both halves, and a lead."""
+    make_release()
+    make_tactic("execution")
+    make_technique("T9001", tactics=["execution"], name="Scripting")
+    make_rule("T9001", name="Sees the script")
+    ways = [
+        {
+            "platform": "Windows",
+            "executor": "powershell",
+            "command": "Write-Host #{word}",
+            "cleanup": "",
+            "elevation_required": False,
+            "payloads": [],
+        }
+    ]
+    make_user(Role.ADMIN, username="rita")
+    make_user(Role.BLUE_LEAD, username="lea")
+    return make_template("T9001", name="Run a script", executors=ways, input_arguments=ARGUMENTS)
+
+
+def test_a_test_from_the_template_to_the_decision_of_another_lead(world, browser_page, tmp_path):
+    page = browser_page
+    log_in(page, "rita", f"/templates/{world.pk}")
+    page.get_by_role("button", name="Create test").click()
+    page.wait_for_url(re.compile(r"/tests/\d+$"))
+    url = page.url
+    assert page.get_by_label("powershell · as run", exact=True).inner_text() == "Write-Host hello"
+
+    page.get_by_label("Target").fill("WKS-1")
+    for name in ("Started UTC", "Ended UTC"):
+        field = page.get_by_label(name)
+        field.locator("xpath=..").get_by_role("button", name="Now").click()
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", field.input_value())
+    page.get_by_label("Result").select_option("succeeded")
+    page.get_by_role("button", name="Save red half").click()
+    page.get_by_text("The red half is saved.").wait_for()
+
+    page.get_by_label("Alerted: seen").select_option("yes")
+    page.get_by_label("Sees the script").check()
+    page.get_by_role("button", name="Save blue half").click()
+    page.get_by_text("The blue half is saved.").wait_for()
+    page.get_by_text("expected Alerted: met").wait_for()
+
+    proof = tmp_path / "console.txt"
+    proof.write_text("hello")
+    page.get_by_label("Files").first.set_input_files(proof)
+    page.get_by_role("button", name="Attach").first.click()
+    page.get_by_text("The file is kept.").wait_for()
+    assert page.get_by_role("link", name="console.txt").is_visible()
+
+    page.get_by_role("button", name="Submit for review").click()
+    page.get_by_text("Four eyes: you").wait_for()
+    assert page.get_by_role("button", name="Validate").count() == 0
+
+    log_in(page, "lea", "/work")
+    page.get_by_role("link", name="Run a script").click()
+    page.wait_for_url(url)
+    page.get_by_role("button", name="Validate").click()
+    page.get_by_text("The test is validated.").wait_for()
+
+    page.goto("/techniques/T9001")
+    page.locator(".strip").get_by_text("Validated").wait_for()
+    page.goto("/matrix")
+    assert "validated, 1 of 1 test met" in (
+        page.locator(".cell[href='/techniques/T9001']").get_attribute("title") or ""
+    )
+    test = Test.objects.get()
+    assert (test.outcome, test.verdict, test.decided_by.get_username()) == ("alerted", "met", "lea")
+
+
+def test_pages_of_tests_fit_a_phone(world, browser_page):
+    page = browser_page
+    log_in(page, "rita", f"/templates/{world.pk}")
+    page.get_by_role("button", name="Create test").click()
+    page.wait_for_url(re.compile(r"/tests/\d+$"))
+    page.set_viewport_size({"width": 360, "height": 740})
+    for path in (page.url, "/tests", "/tests/new", "/work", "/techniques/T9001"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
