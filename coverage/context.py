@@ -50,6 +50,7 @@ ENTRIES = (
     Entry("Work", "Home", "coverage:home", "home", "coverage.read"),
     Entry("Work", "Matrix", "coverage:matrix", "matrix", "coverage.read"),
     Entry("Work", "Tests", "coverage:test-list", "tests", "test.read", lambda library: library.tests),
+    Entry("Work", "Campaigns", "coverage:campaign-list", "flag", "campaign.read"),
     Entry("Work", "My work", "coverage:my-work", "inbox", "test.read", lambda library: library.waiting),
     Entry("Knowledge", "Techniques", "coverage:technique-list", "list", "coverage.read"),
     Entry("Knowledge", "Templates", "catalog:template-list", "book", "catalog.read", lambda library: library.templates),

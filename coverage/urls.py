@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coverage.views import evidence, home, matrix, my_work, review, techniques, tests, writes
+from coverage.views import campaigns, evidence, home, matrix, my_work, review, techniques, tests, writes
 
 app_name = "coverage"
 urlpatterns = [
@@ -22,6 +22,10 @@ urlpatterns = [
     path("tests/<int:pk>/reject", writes.reject, name="test-reject"),
     path("tests/<int:pk>/archive", writes.archive, name="test-archive"),
     path("tests/<int:pk>/evidence", writes.add_evidence, name="test-evidence"),
+    path("campaigns", campaigns.campaign_list, name="campaign-list"),
+    path("campaigns/new", campaigns.campaign_new, name="campaign-new"),
+    path("campaigns/<int:pk>", campaigns.campaign_detail, name="campaign-detail"),
+    path("campaigns/<int:pk>/retest", campaigns.campaign_retest, name="campaign-retest"),
     path("evidence/<uuid:pk>", evidence.evidence_download, name="evidence-download"),
     path("evidence/<uuid:pk>/<str:ticket>", evidence.evidence_ticket, name="evidence-ticket"),
 ]

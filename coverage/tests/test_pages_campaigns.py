@@ -1,0 +1,115 @@
+"""The pages of campaigns: planned from techniques or an actor, how far they are, and what a retest changed."""
+
+import re
+
+import pytest
+
+from aegis.accounts.policy import Role
+from aegis.accounts.tests.factories import make_user
+from catalog.tests.factories import make_technique
+from coverage.models import Campaign
+from coverage.services.campaigns import duplicate_as_retest
+from coverage.services.recording import Fact, set_outcomes
+from coverage.tests.factories import make_campaign
+from intel.tests.factories import make_actor, make_use
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead(client):
+    user = make_user(Role.RED_LEAD)
+    client.force_login(user)
+    return user
+
+
+def words(answer) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def test_a_campaign_is_planned_from_techniques_and_people(client, lead):
+    make_technique("T9001")
+    make_technique("T9002")
+    bob = make_user(Role.BLUE_TECH)
+    sent = {"name": "Autumn", "goal": "See it all.", "starts_on": "2026-03-01", "ends_on": "2026-03-31"}
+    answer = client.post("/campaigns/new", sent | {"techniques": "t9002, T9001", "participants": [bob.pk]})
+    campaign = Campaign.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, f"/campaigns/{campaign.pk}")
+    assert [test.technique_id for test in campaign.tests.in_campaign_order()] == ["T9002", "T9001"]
+    assert set(campaign.participants.all()) == {lead, bob}
+    assert "1 Mar 2026 – 31 Mar 2026" in words(client.get(f"/campaigns/{campaign.pk}"))
+
+
+def test_a_campaign_is_planned_from_an_actor(client, lead):
+    make_technique("T9001")
+    actor = make_actor()
+    make_use(actor, "T9001")
+    assert f'value="{actor.mitre_id}"' in client.get(f"/campaigns/new?actor={actor.mitre_id}").content.decode()
+    client.post("/campaigns/new", {"name": "Like them", "actor": actor.mitre_id})
+    assert [test.technique_id for test in Campaign.objects.get().tests.all()] == ["T9001"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"name": ""}, "This field is required."),
+        ({"techniques": "T1 T9999"}, "No active technique has the id T1, T9999."),
+        ({"actor": "G9"}, "No active actor has the id G9."),
+        ({"starts_on": "2026-03-02", "ends_on": "2026-03-01"}, "The campaign ends before it starts."),
+        ({"starts_on": "soon"}, "Enter a valid date."),
+    ],
+)
+def test_a_plan_that_does_not_work_is_refused_in_words(client, lead, wrong, said):
+    answer = client.post("/campaigns/new", {"name": "Autumn"} | wrong)
+    assert (answer.status_code, Campaign.objects.count()) == (400, 0)
+    assert said in answer.content.decode()
+
+
+def test_page_counts_states_and_outcomes_and_lists_tests_in_order(client, lead):
+    campaign = make_campaign("T9001", "T9002", by=lead, name="<b>Autumn</b>")
+    set_outcomes(
+        by=lead if lead.role == Role.ADMIN else make_user(Role.ADMIN),
+        test=campaign.tests.first(),
+        facts=[Fact(kind="alerted")],
+    )
+    answer = client.get(f"/campaigns/{campaign.pk}")
+    assert {part.outcome.value: part.number for part in answer.context["parts"]} == {
+        "prevented": 0,
+        "alerted": 1,
+        "logged": 0,
+        "missed": 0,
+        "not_tested": 1,
+    }
+    assert "Decided 0 of 2" in words(answer)
+    assert "<b>Autumn</b>" not in answer.content.decode()
+    assert "Autumn" in words(client.get("/campaigns"))
+
+
+def test_a_retest_stands_beside_the_run_before(client, lead):
+    campaign = make_campaign("T9001", by=lead)
+    answer = client.post(f"/campaigns/{campaign.pk}/retest")
+    retest = Campaign.objects.get(retest_of=campaign)
+    assert answer["Location"] == f"/campaigns/{retest.pk}"
+    page = client.get(f"/campaigns/{retest.pk}")
+    assert [pair.change for pair in page.context["comparisons"]] == ["pending"]
+    assert "Compared with the run before" in words(page)
+
+
+def test_viewers_read_campaigns_and_plan_none(client):
+    campaign = make_campaign("T9001")
+    client.force_login(make_user())
+    assert client.get(f"/campaigns/{campaign.pk}").status_code == 200
+    assert "New campaign" not in client.get("/campaigns").content.decode()
+    assert client.get("/campaigns/new").status_code == 403
+    assert client.post(f"/campaigns/{campaign.pk}/retest").status_code == 403
+
+
+def test_pages_cost_the_same_whatever_they_hold(client, lead, django_assert_max_num_queries):
+    campaign = make_campaign(*(f"T90{number:02}" for number in range(8)), by=lead)
+    retest = duplicate_as_retest(by=lead, campaign=campaign)
+    for _ in range(5):
+        make_campaign()
+    with django_assert_max_num_queries(6):
+        client.get("/campaigns")
+    with django_assert_max_num_queries(10):
+        client.get(f"/campaigns/{retest.pk}")
