@@ -26,7 +26,7 @@ DRAWN = ("search", "outcome", "technique", "campaign", "mine")
 
 @require_action("test.read")
 @require_GET
-def test_list(request: HttpRequest) -> HttpResponse:
+def board(request: HttpRequest) -> HttpResponse:
     """Live tests by state, the latest first."""
     filterset = BoardFilter(request.GET, listed(), request=request)
     context = {
@@ -40,7 +40,7 @@ def test_list(request: HttpRequest) -> HttpResponse:
 
 @require_action("test.read")
 @require_GET
-def test_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def one_test(request: HttpRequest, pk: int) -> HttpResponse:
     """One test: what was done, what was seen, and what may be done to it now."""
     test = get_object_or_404(whole(Test.objects.all()), pk=pk)
     return render_page(request, "coverage/test_detail.html", shown(test, cast(User, request.user)))
@@ -48,7 +48,7 @@ def test_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_action("test.create")
 @require_http_methods(["GET", "POST"])
-def test_new(request: HttpRequest) -> HttpResponse:
+def new_test(request: HttpRequest) -> HttpResponse:
     """A new test, from scratch or from the template that `?template=` names. A POST with a template alone is enough."""
     user = cast(User, request.user)
     template = _template(request)
