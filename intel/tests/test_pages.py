@@ -105,7 +105,7 @@ def test_list_filters_and_sorts(shown, actor, query, expected):
 def test_page_says_how_many_techniques_a_rule_names_and_which_none_does(shown, actor):
     html = shown("/actors/G0016")
     assert "1 of 3 <small>named by a rule</small>" in html
-    assert "no test recorded yet" in html
+    assert "Plan a campaign" not in html
     gaps = html[html.index('id="gaps"') :]
     assert gaps.index('href="/techniques/T1589"') < gaps.index('href="/techniques/T1059"')
     assert '<a href="/rules?technique=T1053">1</a>' in html
