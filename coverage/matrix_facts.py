@@ -1,12 +1,12 @@
 """What the ATT&CK matrix is drawn from: techniques, their tactics, and what is claimed for them.
 
-`MatrixFacts.now()` asks the database, in six queries; everything else here is pure.
+`MatrixFacts.now()` asks the database, in five queries; everything else here is pure.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Self
@@ -16,7 +16,6 @@ from django.db.models.functions import Coalesce, Concat
 
 from catalog.models import AttackRelease, DetectionRuleTechnique, Tactic, Technique
 from coverage.claims import ACTIVE_ACTOR, LIVE_RULE, claims
-from coverage.models import TechniqueCoverage
 from coverage.status import Status
 from intel.models import ThreatActorTechnique
 
@@ -111,14 +110,15 @@ class MatrixFacts:
         rules = DetectionRuleTechnique.objects.filter(LIVE_RULE).exclude(technique=None).order_by()
         uses = ThreatActorTechnique.objects.filter(ACTIVE_ACTOR).exclude(technique=None).order_by()
         tactics = _tactics()
+        techniques, proofs = _techniques()
         return cls(
             release=tactics[0][2] if tactics else "",
             tactics=[(shortname, name) for shortname, name, _ in tactics],
-            techniques=list(_entries()),
+            techniques=techniques,
             rules=list(rules.values_list("technique__mitre_id", "rule_id", "rule__source")),
             templates=claims("templates"),
             uses=list(uses.values_list("technique__mitre_id", "actor__mitre_id", "actor__name")),
-            proofs=_proofs(),
+            proofs=proofs,
         )
 
     @cached_property
@@ -145,6 +145,12 @@ class MatrixFacts:
         """The columns that a technique stands in, each once."""
         known = self.names_of_tactics
         return list(dict.fromkeys(tactic if tactic in known else OTHER for tactic in entry.tactics or (OTHER,)))
+
+
+TECHNIQUE_COLUMNS: Final = ("mitre_id", "name", "parent_id", "platforms", "technique_tactics__tactic")
+PROOF_COLUMNS: Final = tuple(
+    f"coverage__{name}" for name in ("status", "proven", "proven_gap", "tests_met", "tests_total")
+)
 
 
 def figures(facts: MatrixFacts, source: str = "") -> dict[str, Figures]:
@@ -176,22 +182,22 @@ def _things(pairs: Iterable[tuple[str, Hashable]]) -> defaultdict[str, set[Hasha
     return things
 
 
-def _entries() -> Iterator[Entry]:
-    """The active techniques. The query has a row for each tactic of each."""
-    columns = ("mitre_id", "name", "parent_id", "platforms", "technique_tactics__tactic")
-    rows: dict[str, tuple[str, str | None, list[str]]] = {}
+def _techniques() -> tuple[list[Entry], dict[str, Proof]]:
+    """The active techniques, and what tests say of them, where they do. The query has a row for each tactic of each."""
+    found: dict[str, tuple[str, str | None, list[str]]] = {}
     tactics: dict[str, list[str]] = defaultdict(list)
-    for mitre_id, name, parent, platforms, tactic in Technique.objects.active().order_by().values_list(*columns):
-        rows[mitre_id] = (name, parent, platforms)
+    proofs: dict[str, Proof] = {}
+    rows = Technique.objects.active().order_by().values_list(*TECHNIQUE_COLUMNS, *PROOF_COLUMNS)
+    for mitre_id, name, parent, platforms, tactic, status, *shown in rows:
+        found[mitre_id] = (name, parent, platforms)
         tactics[mitre_id] += [tactic] if tactic else []
-    for mitre_id, (name, parent, platforms) in rows.items():
-        yield Entry(mitre_id, name, parent or "", tuple(platforms), tuple(tactics[mitre_id]))
-
-
-def _proofs() -> dict[str, Proof]:
-    columns = ("technique_id", "status", "proven", "proven_gap", "tests_met", "tests_total")
-    rows = {row[0]: Proof(*row[1:]) for row in TechniqueCoverage.objects.order_by().values_list(*columns)}
-    return {mitre_id: proof for mitre_id, proof in rows.items() if proof.look or proof.total}
+        if status:
+            proofs[mitre_id] = Proof(status, *shown)
+    entries = [
+        Entry(mitre_id, name, parent or "", tuple(platforms), tuple(tactics[mitre_id]))
+        for mitre_id, (name, parent, platforms) in found.items()
+    ]
+    return entries, {mitre_id: proof for mitre_id, proof in proofs.items() if proof.look or proof.total}
 
 
 def _tactics() -> list[tuple[str, str, str]]:

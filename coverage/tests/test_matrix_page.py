@@ -15,7 +15,7 @@ from coverage.matrix_facts import MatrixFacts, figures
 from coverage.summary import coverage_summary
 from intel.tests.factories import make_actor, make_use
 
-QUERIES = 6
+QUERIES = 5
 QUERIES_OF_THE_SHELL = 3
 """Session, user, and what the shell asks of the library."""
 CELL = re.compile(r'<a class="(cell[^"]*)" href="([^"]*)" title="([^"]*)"')
