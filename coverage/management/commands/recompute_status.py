@@ -14,7 +14,9 @@ from coverage.services.status import drift, refresh_all
 class Command(BaseCommand):
     """Derived columns are written with their cause, so that `--check` finds nothing; exit status 1 if it does."""
 
-    help = "Recalculate the coverage status of all techniques, and have those reviewed that were not validated for long."
+    help = (
+        "Recalculate the coverage status of all techniques, and have those reviewed that were not validated for long."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything differs")
