@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from aegis.accounts.policy import allows
-from coverage.library_numbers import LibraryNumbers
+from coverage.shelf_numbers import LibraryNumbers
 
 Count = Callable[[LibraryNumbers], int]
 

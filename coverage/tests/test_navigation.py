@@ -7,7 +7,7 @@ from aegis.accounts.models import User
 from catalog.tests.factories import SEEN, make_rule, make_template
 from coverage import context
 from coverage.context import Entry, Link, groups, navigation
-from coverage.library_numbers import LibraryNumbers
+from coverage.shelf_numbers import LibraryNumbers
 from intel.tests.factories import make_actor
 
 
