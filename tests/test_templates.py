@@ -17,6 +17,9 @@ FORBIDDEN = {
     ),
     "a javascript: address": re.compile(r"javascript:", re.IGNORECASE),
     "an unescaped value": re.compile(r"\|\s*safe(seq)?\b|autoescape\s+off"),
+    "an id printed as a quantity (1,234)": re.compile(
+        r"\{\{\s*[\w.]+\.pk\s*\}\}|value=\"\{\{\s*[\w.]+\.version\s*\}\}\""
+    ),
     "a file of another host": re.compile(
         r"<(?:script|link|img|iframe|source)\b[^>]*(?:src|href)\s*=\s*[\"']?(?:https?:)?//"
     ),

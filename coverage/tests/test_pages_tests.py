@@ -310,3 +310,13 @@ def test_templates_and_techniques_offer_a_test_to_those_who_may_create_one(clien
     client.force_login(make_user(role))
     for path in (template.get_absolute_url(), "/techniques/T9001"):
         assert ('action="/tests/new"' in client.get(path).content.decode()) is offered, path
+
+
+def test_template_with_a_number_above_a_thousand_starts_a_test(client):
+    technique = make_technique("T9001")
+    template = make_template(technique.mitre_id, pk=1234)
+    client.force_login(make_user("red_tech"))
+    page = client.get(f"/templates/{template.pk}").content.decode()
+    assert 'name="template" value="1234"' in page
+    answer = client.post("/tests/new", {"template": "1234"})
+    assert (answer.status_code, Test.objects.get().template_id) == (302, 1234)
