@@ -67,10 +67,8 @@ class Measured:
     """One finished process: seconds of wall clock, and peak memory in MB."""
 
     def __init__(self, *command: str, env: dict[str, str] | None = None, show: bool = False) -> None:
-        before = time.perf_counter()
-        process = subprocess.Popen(
-            command, env={**os.environ, **(env or {})}, cwd=ROOT, stdout=None if show else subprocess.DEVNULL
-        )
+        before, quiet = time.perf_counter(), None if show else subprocess.DEVNULL
+        process = subprocess.Popen(command, env={**os.environ, **(env or {})}, cwd=ROOT, stdout=quiet, stderr=quiet)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.seconds = time.perf_counter() - before
