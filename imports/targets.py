@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -49,6 +49,7 @@ from imports import records
 from imports.records import Record
 from intel.models import ThreatActor, ThreatActorSoftware, ThreatActorTechnique
 
+Key = TypeVar("Key")
 Values = dict[str, Any]
 RESOLVED = ("technique_id", "resolution")
 """Columns of a reference that follow from the catalogue's state, not from the record."""
@@ -133,15 +134,18 @@ def as_json(value: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def _uses(uses: Iterable[records.TechniqueUse]) -> Iterable[Values]:
-    """A published pair may be repeated with other words: the longest text stands for it."""
-    best: dict[str, str] = {}
+def _longest_texts(uses: Iterable[records.TechniqueUse], key: Callable[[records.TechniqueUse], Key]) -> dict[Key, str]:
+    """The text of each use by its key. A published pair may be repeated with other words: the longest stands for it."""
+    best: dict[Key, str] = {}
     for use in uses:
-        if use.published_id not in best or (len(use.text), use.text) > (
-            len(best[use.published_id]),
-            best[use.published_id],
-        ):
-            best[use.published_id] = use.text
+        found = key(use)
+        if found not in best or (len(use.text), use.text) > (len(best[found]), best[found]):
+            best[found] = use.text
+    return best
+
+
+def _uses(uses: Iterable[records.TechniqueUse]) -> Iterable[Values]:
+    best = _longest_texts(uses, lambda use: use.published_id)
     return ({"published_id": published_id, "text": text} for published_id, text in best.items())
 
 
@@ -151,11 +155,7 @@ def _technique_uses(model: type[models.Model], parent: str) -> Children:
 
 def _campaign_uses(key: str) -> Callable[[Iterable[records.TechniqueUse]], Iterable[Values]]:
     def rows(uses: Iterable[records.TechniqueUse]) -> Iterable[Values]:
-        best: dict[tuple[str, str], str] = {}
-        for use in uses:
-            pair = (use.published_id, use.campaign)
-            if pair not in best or (len(use.text), use.text) > (len(best[pair]), best[pair]):
-                best[pair] = use.text
+        best = _longest_texts(uses, lambda use: (use.published_id, use.campaign))
         return ({key: pair[0], "campaign": pair[1], "text": text} for pair, text in best.items())
 
     return rows
