@@ -11,6 +11,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from aegis import __version__
+from aegis.lib.broker import broker
 from aegis.lib.evidence_storage import evidence_storage
 from aegis.lib.secrets import generated_secret
 
@@ -53,6 +54,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "axes",
     "csp",
+    "django_celery_beat",
     "django_filters",
     "django_htmx",
     "drf_spectacular",
@@ -250,6 +252,37 @@ SPECTACULAR_SETTINGS = {
     # 3.1 is JSON Schema as everybody else writes it, so that any validator holds the answers to it.
     "OAS_VERSION": "3.1.0",
 }
+
+_broker = broker(env.str("REDIS_URL", ""), DATA_DIR / "queue")
+CELERY_BROKER_URL = _broker["url"]
+CELERY_BROKER_TRANSPORT_OPTIONS = _broker["options"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True  # what became of a task stands in the row that it was about
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 25 * 60
+CELERY_TASK_TIME_LIMIT = 30 * 60
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# SQLite has one writer at a time: a second worker process would only wait for the first.
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 1 if EMBEDDED else 2)
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 50
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 600_000  # kilobytes; a process that has grown beyond is replaced after its task
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = (
+    False  # a task delivered twice runs once, and an import is long
+)
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SYNC_EVERY = 1  # what beat has sent is in the database at once: /system/scheduler-status reads it there
+# Jobs of the house, by name: {"task": "<app>.tasks.<function>", "schedule": timedelta(...) or crontab(...)}. Beat writes them
+# to its table when it starts, so this is where they are changed. When sources sync is told by their rows, not here.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
 
 AEGIS_MIRROR = env.str("AEGIS_MIRROR", "")
 AEGIS_EXTRA_HOSTS = env.list("AEGIS_EXTRA_HOSTS", default=[])

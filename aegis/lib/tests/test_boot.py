@@ -149,8 +149,10 @@ def started(command: list[str], **environment: str) -> subprocess.CompletedProce
         ["-c", "import aegis.asgi"],
         ["manage.py", "runserver", "--noreload", "127.0.0.1:0"],
         ["-m", "gunicorn", "aegis.wsgi", "--bind", "127.0.0.1:0"],
+        ["-m", "celery", "-A", "aegis", "worker"],
+        ["-m", "celery", "-A", "aegis", "beat"],
     ],
-    ids=["wsgi", "asgi", "runserver", "gunicorn"],
+    ids=["wsgi", "asgi", "runserver", "gunicorn", "worker", "beat"],
 )
 def test_real_start_with_a_known_secret_ends_at_once(command):
     ended = started(command, **{**SOUND, "SECRET_KEY": "change-me-please"})
