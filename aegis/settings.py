@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 
 from aegis import __version__
 from aegis.lib.broker import broker
-from aegis.lib.evidence_storage import evidence_storage
+from aegis.lib.evidence_storage import evidence_storage, snapshot_storage
 from aegis.lib.secrets import generated_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -193,6 +193,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "evidence": evidence_storage(env, DATA_DIR / "evidence"),
+    "snapshots": snapshot_storage(env, DATA_DIR / "snapshots"),
     # Compressing the API's documentation takes a minute: worth it on a network, for nothing on this machine.
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"

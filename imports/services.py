@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from imports.intake import SourceUnreadable
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
 from imports.registry import SOURCES
 from imports.signals import catalogue_stored, import_finished
+from imports.snapshots import NotKept, keep, sweep
 from imports.upstream import Source
 
 Status = ImportRun.Status
@@ -130,11 +132,12 @@ class Execution:
         run.save(update_fields=["status", "started_at"])
         try:
             self._import()
-        except (FetchError, SourceUnreadable) as error:
+        except (FetchError, SourceUnreadable, NotKept) as error:
             self._end(Status.FAILED, error=str(error))
         except BaseException as error:
             self._end(Status.FAILED, error=f"internal error: {type(error).__name__}: {error}")
             raise
+        sweep(run.source)
         return run
 
     def _import(self) -> None:
@@ -158,7 +161,11 @@ class Execution:
         self._store(found)
 
     def _store(self, snapshot: Snapshot) -> None:
-        intake = engine.read(self._source, snapshot.files(), len(snapshot.pieces), self._tell)
+        # Compressing waits for no one and nothing waits for it: it has the other core while this one reads.
+        with ThreadPoolExecutor(1) as beside:
+            keeping = beside.submit(keep, self._source.slug, snapshot)
+            intake = engine.read(self._source, snapshot.files(), len(snapshot.pieces), self._tell)
+            keeping.result()
         for issue in snapshot.issues:
             intake.report(issue)
         self._run.version = (snapshot.version or intake.version or snapshot.digest[:12])[:128]
@@ -169,9 +176,9 @@ class Execution:
             # Last: from its audit row on, everybody else who writes one waits for this transaction.
             self._record(outcome)
 
-        keep = None if self._run.dry_run else finish
+        last = None if self._run.dry_run else finish
         work = engine.Store(self._source, intake, self._run.version, timezone.now())
-        outcome = engine.store(work, self._progress, keep)
+        outcome = engine.store(work, self._progress, last)
         if self._run.dry_run:
             with transaction.atomic():
                 self._record(outcome)

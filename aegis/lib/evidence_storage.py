@@ -1,4 +1,4 @@
-"""Which storage keeps evidence: files on this machine, or a private bucket of any S3 where `MINIO_*` says so."""
+"""Which storage keeps evidence and snapshots: files on this machine, or a private bucket of any S3 where `MINIO_*` says so."""
 
 from pathlib import Path
 from typing import Any
@@ -38,3 +38,12 @@ def evidence_storage(env: Any, folder: Path) -> dict[str, Any]:
             "max_memory_size": 1024 * 1024,
         },
     }
+
+
+def snapshot_storage(env: Any, folder: Path) -> dict[str, Any]:
+    """The `STORAGES` entry of kept snapshots: like evidence, in a folder of its own, or below `snapshots/` in the bucket."""
+    entry = evidence_storage(env, folder)
+    if "bucket_name" in entry["OPTIONS"]:
+        # The name of a snapshot is its content: what is written again is the same.
+        entry["OPTIONS"] |= {"location": "snapshots", "file_overwrite": True}
+    return entry

@@ -49,6 +49,11 @@ class Store:
     def read(self, piece: Piece) -> bytes:
         return os.pread(self._descriptor, piece.size, piece.start)
 
+    def chunks(self, piece: Piece, size: int) -> Iterator[bytes]:
+        """The same in chunks of at most `size` bytes."""
+        for start in range(0, piece.size, size):
+            yield os.pread(self._descriptor, min(size, piece.size - start), piece.start + start)
+
 
 @dataclass(frozen=True)
 class Snapshot:
