@@ -1,0 +1,110 @@
+"""What stands around a mention: in its sentence and in those next to it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from intel.mentions.ids import IdHit
+from intel.mentions.lexicon import Hit
+from intel.mentions.naming import Name, Weight
+from intel.mentions.sentences import Sentences
+from intel.mentions.tokens import Tokens
+from intel.mentions.words import ATTACKERS, SELLERS
+
+VAGUE_ACTORS = frozenset({"actor", "actors", "tactic", "tactics", "technique", "techniques", "operators"})
+
+
+@dataclass(slots=True)
+class Around:
+    """What one sentence says: ids of techniques, and names that need no context, by what they name.
+
+    `plain` are the techniques whose names are plain English. `attacked` and `sold` tell of words for attackers and for sellers;
+    `headline` whether nearly every word is capitalised.
+    """
+
+    ids: dict[str, str] = field(default_factory=dict)
+    tactics: dict[str, str] = field(default_factory=dict)
+    actors: dict[str, str] = field(default_factory=dict)
+    software: dict[str, str] = field(default_factory=dict)
+    techniques: dict[str, str] = field(default_factory=dict)
+    plain: dict[str, str] = field(default_factory=dict)
+    attacked: bool = False
+    sold: bool = False
+    headline: bool = False
+
+    def add_name(self, name: Name) -> None:
+        """Take note of a name, if it counts for others."""
+        term = name.term
+        if term.kind == "technique":
+            if name.weight >= Weight.PROPER:
+                self.techniques[term.key] = term.text
+            elif name.weight > Weight.THING:
+                self.plain[term.key] = term.text
+        elif name.weight >= Weight.PROPER:
+            known = {"actor": self.actors, "software": self.software, "tactic": self.tactics}[term.kind]
+            known[term.key] = term.text
+
+    def add_id(self, hit: IdHit) -> None:
+        """Take note of an id."""
+        known = {"technique": self.ids, "actor": self.actors, "software": self.software, "tactic": self.tactics}
+        if hit.confidence >= 0.9 and hit.kind in known:
+            known[hit.kind][hit.key] = hit.key
+
+
+class Surroundings:
+    """The sentences of one text with what they say."""
+
+    def __init__(self, text: str, tokens: Tokens, hits: Iterable[Hit | IdHit]) -> None:
+        self.tokens = tokens
+        self.sentences = Sentences(text)
+        self._around: dict[int, Around] = {}
+        for hit in hits:
+            around = self._of(self.number(hit))
+            if isinstance(hit, IdHit):
+                around.add_id(hit)
+            else:
+                for name in hit.names:
+                    around.add_name(name)
+
+    def number(self, hit: Hit | IdHit) -> int:
+        """The number of the sentence in which a hit stands."""
+        return self.sentences.index(self.tokens.starts[hit.first])
+
+    def here(self, number: int) -> Around:
+        """What a sentence says."""
+        return self._around[number]
+
+    def beside(self, number: int) -> Iterator[Around]:
+        """What the sentences before and after say, where they say anything."""
+        return (self._around[other] for other in (number - 1, number + 1) if other in self._around)
+
+    def first_word(self, number: int) -> int:
+        """The number of the first word of a sentence."""
+        return bisect_left(self.tokens.starts, self.sentences.span(number)[0])
+
+    def _of(self, number: int) -> Around:
+        if number not in self._around:
+            self._around[number] = self._read(number)
+        return self._around[number]
+
+    def _read(self, number: int) -> Around:
+        first, end = self.first_word(number), bisect_left(self.tokens.starts, self.sentences.span(number)[1])
+        lower, words = self.tokens.lower[first:end], self.tokens.words[first:end]
+        said = set(lower)
+        threats = any(map(_is_threat_actor, lower, lower[1:]))
+        long = [word for word in words if len(word) > 3 and word.isalpha()]
+        capitals = sum(word[0].isupper() for word in long)
+        return Around(
+            attacked=bool(said & (ATTACKERS - VAGUE_ACTORS)) or threats,
+            sold=bool(said & SELLERS),
+            headline=len(long) >= 3 and capitals >= 0.7 * len(long),
+        )
+
+
+def _is_threat_actor(word: str, following: str) -> bool:
+    """Whether vague words mean an attacker, or ATT&CK itself, here."""
+    if word == "att" and following == "ck":
+        return True
+    return following in VAGUE_ACTORS and word in {"threat", "ransomware", "malware", "attack", "cybercrime", "state"}
