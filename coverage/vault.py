@@ -63,6 +63,10 @@ class Measured(File):  # type: ignore[type-arg]
             raise TooLarge(f"The file is larger than {self._limit // (1024 * 1024)} MB, which is the limit.")
         return data
 
+    def seekable(self) -> bool:
+        """No: a storage that jumped about in it, or read a part twice, would spoil the hash."""
+        return False
+
     def seek(self, offset: int, whence: int = 0) -> int:
         """Back to the start only: a hash cannot be read in pieces."""
         if (offset, whence) != (0, 0):
@@ -86,6 +90,7 @@ def put(file: IO[bytes], *, limit: int) -> Stored:
     """Store a file under a new random key. Raises TooLarge or Unavailable, and then leaves nothing behind."""
     key = f"{FOLDER}/{uuid.uuid4()}"
     measured = Measured(file, limit)
+    measured.seek(0)
     try:
         kept = storage().save(key, measured)
     except TooLarge:

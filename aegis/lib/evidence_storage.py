@@ -20,7 +20,7 @@ def evidence_storage(env: Any, folder: Path) -> dict[str, Any]:
     if "://" not in endpoint:
         endpoint = f"{'https' if env.bool('MINIO_SECURE', True) else 'http'}://{endpoint}"
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "aegis.lib.bucket.Bucket",
         "OPTIONS": {
             "endpoint_url": endpoint,
             "access_key": env.str("MINIO_ACCESS_KEY"),

@@ -72,5 +72,10 @@ def client(address: str, secret: str = SECRET_KEY) -> Any:
 def storages(standing: dict[str, Any], address: str, secret: str = SECRET_KEY) -> dict[str, Any]:
     """`STORAGES` with the evidence in the bucket, as `MINIO_*` configures it."""
     env = environ.Env()
-    env.ENVIRON = {"MINIO_ENDPOINT": address, "MINIO_ACCESS_KEY": ACCESS_KEY, "MINIO_SECRET_KEY": secret}
+    env.ENVIRON = variables(address, secret)
     return {**standing, "evidence": evidence_storage(env, Path("unused"))}
+
+
+def variables(address: str, secret: str = SECRET_KEY) -> dict[str, str]:
+    """The environment that leads to the server."""
+    return {"MINIO_ENDPOINT": address, "MINIO_ACCESS_KEY": ACCESS_KEY, "MINIO_SECRET_KEY": secret}
