@@ -17,6 +17,7 @@ os.environ |= {
     "AEGIS_DATA_DIR": str(_folder),
     "AEGIS_HTTPS": "false",
     "AEGIS_STATIC_ROOT": str(_folder),
+    "AEGIS_TAXII_URL": "",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "AUDIT_HMAC_KEY": "an audit key of the tests: 5647382910, which signs made-up rows",
     "DEBUG": "false",

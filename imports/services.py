@@ -17,7 +17,7 @@ from aegis.audit.recording import record
 from aegis.lib.bulk import insert_rows
 from catalog.resolution import unresolved_by_source
 from imports import engine
-from imports.fetchers import FetchError, NotModified, Snapshot, fetch
+from imports.fetchers import FetchError, NotModified, Snapshot, TaxiiServer, fetch
 from imports.intake import SourceUnreadable
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
 from imports.registry import SOURCES
@@ -150,8 +150,10 @@ class Execution:
             validators=known,
             extra_hosts=settings.AEGIS_EXTRA_HOSTS,
             progress=lambda _url, done, total: self._tell("fetch", done, total),
+            taxii=taxii_servers(),
         )
         if isinstance(found, NotModified):
+            self._run.origin = found.origin[:1024]
             self._not_modified()
             return
         self._run.origin, self._run.digest = found.origin[:1024], found.digest
@@ -242,6 +244,12 @@ def _note_sync(run: ImportRun) -> None:
     if run.status in (Status.SUCCEEDED, Status.NOT_MODIFIED):
         row.last_sync_stats = run.statistics()
     row.save(update_fields=["last_sync_at", "last_sync_status", "last_sync_stats"])
+
+
+def taxii_servers() -> list[TaxiiServer]:
+    """The TAXII servers to ask first, the newer protocol before the older."""
+    configured = (("2.1", settings.AEGIS_TAXII_URL), ("2.0", settings.AEGIS_TAXII20_URL))
+    return [TaxiiServer(version, url, settings.AEGIS_TAXII_SECONDS) for version, url in configured if url]
 
 
 def _is_sample(origin: str) -> bool:

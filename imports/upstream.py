@@ -90,6 +90,16 @@ class HttpsFile:
 Fetch = GitHubArchive | HttpsFile
 
 
+@dataclass(frozen=True, slots=True)
+class TaxiiCollection:
+    """A collection on a TAXII server with the objects of one HTTPS file, `stands_for`. Its id differs between servers; the
+    title does not."""
+
+    id: str
+    title: str
+    stands_for: HttpsFile
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One upstream, whole.
@@ -98,7 +108,8 @@ class Source:
     count. `select` narrows the matching archive paths further when that takes a look at all of them. `parse` turns one
     file into records and issues; ParseError means that the whole file is unreadable. `assemble` joins records of several
     files: it sees all of them at once, each with its path, and yields the same way; both are pure. `complete` says that
-    the files only make sense together: one that cannot be read fails the run instead of being skipped.
+    the files only make sense together: one that cannot be read fails the run instead of being skipped. `taxii` is where the
+    same objects may be had from a TAXII server.
     """
 
     slug: str
@@ -112,4 +123,5 @@ class Source:
     select: Callable[[list[str]], list[str]] | None = None
     assemble: Callable[[Iterable[tuple[str, Record]]], Iterator[tuple[str, Record | Issue]]] | None = None
     complete: bool = False
+    taxii: TaxiiCollection | None = None
     notes: tuple[str, ...] = field(default=())

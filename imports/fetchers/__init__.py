@@ -1,4 +1,4 @@
-"""Bytes of a source from GitHub archives, HTTPS files, a mirror or this machine: safe, bounded, nothing extracted.
+"""Bytes of a source from GitHub archives, HTTPS files, TAXII, a mirror or this machine: safe, bounded, nothing extracted.
 
 `fetch` is the way in. It knows no settings: limits, extra hosts and the mirror are arguments. It returns only after
 every part was read to its end and checked, so what a parser sees is complete.
@@ -6,8 +6,9 @@ every part was read to its end and checked, so what a parser sees is complete.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from imports.fetchers.addresses import is_mirror_url, mirror_route, public_route
@@ -16,10 +17,25 @@ from imports.fetchers.intake import Intake
 from imports.fetchers.limits import LIMITS, FetchError, Limits, Missing
 from imports.fetchers.reading import read_archive, read_file, read_folder
 from imports.fetchers.snapshot import NotModified, Piece, Snapshot, Store, digest_of
+from imports.fetchers.taxii import TAXII_LIMITS, TaxiiServer, taxii_route, taxii_snapshot
 from imports.fetchers.ways import Found, Local, MirrorFolder, MirrorSite, Network, Way, place_of
 from imports.upstream import Fetch, GitHubArchive, Issue, Source
 
-__all__ = ["LIMITS", "FetchError", "Limits", "Missing", "NotModified", "Progress", "Snapshot", "fetch", "fetch_by"]
+__all__ = [
+    "LIMITS",
+    "FetchError",
+    "Limits",
+    "Missing",
+    "NotModified",
+    "Progress",
+    "Snapshot",
+    "TaxiiServer",
+    "fetch",
+    "fetch_by",
+]
+
+
+_REASON = 400
 
 
 def silent(url: str, done: int, total: int | None) -> None:
@@ -36,18 +52,40 @@ def fetch(
     limits: Limits = LIMITS,
     progress: Progress = silent,
     agent: str = "Aegis",
+    taxii: Sequence[TaxiiServer] = (),
 ) -> Snapshot | NotModified:
     """All wanted files of a source; NotModified when every part is what `validators` (of an earlier Snapshot) stand for.
 
-    `local` wins over `mirror`, `mirror` over the network. `mirror` is a folder or an http(s) address. `progress` is told
-    the address, the bytes so far and the total where known, while something is downloaded.
+    `local` wins over `mirror`, `mirror` over the network. `mirror` is a folder or an http(s) address. On the network, a
+    source that is in a TAXII collection is asked for at the servers of `taxii` first, in turn; why none of them served is
+    in the origin of what comes. `progress` is told the address, the bytes so far and the total where known, while something
+    is downloaded.
 
     Raises FetchError with a message for whoever can act.
     """
+    servers = taxii if source.taxii and not (mirror or local) else ()
+    failures: list[str] = []
+    for server in servers:
+        try:
+            loader = Downloader(taxii_route(server.url, extra_hosts), TAXII_LIMITS, progress, agent, tls_context())
+            return taxii_snapshot(server, source, loader, validators or {}, limits)
+        except FetchError as error:
+            failures.append(f"{server.name} did not serve: {str(error)[:_REASON]}")
     way = _way(
         source, mirror=mirror, local=local, extra_hosts=extra_hosts, limits=limits, progress=progress, agent=agent
     )
-    return fetch_by(way, source, validators=validators or {}, limits=limits)
+    return _after(failures, way, source, validators or {}, limits)
+
+
+def _after(
+    failures: Sequence[str], way: Way, source: Source, validators: Mapping[str, str], limits: Limits
+) -> Snapshot | NotModified:
+    """What the way brings, and with it what failed before."""
+    try:
+        found = fetch_by(way, source, validators=validators, limits=limits)
+    except FetchError as error:
+        raise type(error)(" ".join([str(error), *failures])) from error
+    return replace(found, origin="; ".join([found.origin, *failures]))
 
 
 def _way(

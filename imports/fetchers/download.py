@@ -10,7 +10,7 @@ import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -39,10 +39,12 @@ class _Passing(Exception):
 
 @dataclass(frozen=True)
 class Download:
-    """The bytes as they came, from the start, and the validator to ask with next time ("" when there is none)."""
+    """The bytes as they came, from the start, the validator to ask with next time ("" when there is none), and what the
+    server calls their kind, in lower case without parameters."""
 
     raw: BinaryIO
     validator: str
+    media_type: str = ""
 
 
 def tls_context() -> ssl.SSLContext:
@@ -63,14 +65,14 @@ class Downloader:
     agent: str
     tls: ssl.SSLContext
 
-    def get(self, url: str, validator: str = "") -> Download | None:
+    def get(self, url: str, validator: str = "", accept: str = "*/*") -> Download | None:
         """The bytes behind a URL, or None when they are still what `validator` stands for. The caller closes the file.
 
-        Raises Missing (404, 410) and FetchError. Connection errors, cut bodies, 429 and 5xx are tried again.
+        Raises Missing (404, 410) and FetchError. Connection errors, cut or slow bodies, 429 and 5xx are tried again.
         """
         file = tempfile.TemporaryFile()  # noqa: SIM115  # handed to the caller
         try:
-            answer = self._patiently(url, validator, file)
+            answer = self._patiently(url, {"Accept": accept} | _condition(validator), file)
         except BaseException:
             file.close()
             raise
@@ -78,14 +80,14 @@ class Downloader:
             file.close()
             return None
         file.seek(0)
-        return Download(file, answer)
+        return answer
 
-    def _patiently(self, url: str, validator: str, file: BinaryIO) -> str | None:
+    def _patiently(self, url: str, asked: Mapping[str, str], file: BinaryIO) -> Download | None:
         deadline = time.monotonic() + self.limits.total
         attempt = 0
         while True:
             try:
-                return self._attempt(url, validator, file, attempt, deadline)
+                return self._attempt(url, asked, file, attempt, deadline)
             except _Passing as trouble:
                 attempt += 1
                 pause = self._pause(attempt, trouble.wait)
@@ -100,23 +102,25 @@ class Downloader:
             return min(asked, self.limits.retry_after)
         return self.limits.backoff * 2.0 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311  # spreads load, no secret
 
-    def _attempt(self, url: str, validator: str, file: BinaryIO, attempt: int, deadline: float) -> str | None:
+    def _attempt(
+        self, url: str, asked: Mapping[str, str], file: BinaryIO, attempt: int, deadline: float
+    ) -> Download | None:
         hop = url
         for _ in range(self.limits.redirects + 1):
             with (
                 _network_errors(hop, deadline, self.limits),
-                self._request(hop, validator, attempt, deadline) as response,
+                self._request(hop, asked, attempt, deadline) as response,
             ):
                 location = response.headers.get("Location", "") if response.status in _REDIRECTS else ""
                 if not location:
-                    return self._accept(hop, validator, response, file)
+                    return self._accept(hop, asked, response, file)
             hop = redirected(hop, location)
         raise FetchError(
             f"{url} sends on more than {self.limits.redirects} times, the last time to {hop}. Not followed."
         )
 
     @contextmanager
-    def _request(self, url: str, validator: str, attempt: int, deadline: float) -> Iterator[BaseHTTPResponse]:
+    def _request(self, url: str, asked: Mapping[str, str], attempt: int, deadline: float) -> Iterator[BaseHTTPResponse]:
         endpoint = self.route(url)
         connection = self._connection(endpoint, attempt)
         cut = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, [connection])
@@ -125,7 +129,7 @@ class Downloader:
         try:
             connection.connect()
             connection.timeout = self.limits.read
-            headers = self._headers(endpoint, validator)
+            headers = self._headers(endpoint, asked)
             connection.request("GET", endpoint.target, headers=headers, preload_content=False, decode_content=False)
             yield connection.getresponse()
         finally:
@@ -141,18 +145,16 @@ class Downloader:
             address, endpoint.port, timeout=self.limits.connect, ssl_context=self.tls, server_hostname=name
         )
 
-    def _headers(self, endpoint: Endpoint, validator: str) -> dict[str, str]:
+    def _headers(self, endpoint: Endpoint, asked: Mapping[str, str]) -> dict[str, str]:
         standard = {"http": 80, "https": 443}[endpoint.scheme]
         host = endpoint.host if endpoint.port == standard else f"{endpoint.host}:{endpoint.port}"
-        headers = {"Host": host, "User-Agent": self.agent, "Accept": "*/*", "Accept-Encoding": "identity"}
-        if validator:
-            is_tag = validator.startswith(('"', 'W/"'))
-            headers["If-None-Match" if is_tag else "If-Modified-Since"] = validator
-        return headers
+        return {"Host": host, "User-Agent": self.agent, "Accept-Encoding": "identity", **asked}
 
-    def _accept(self, url: str, validator: str, response: BaseHTTPResponse, file: BinaryIO) -> str | None:
+    def _accept(
+        self, url: str, asked: Mapping[str, str], response: BaseHTTPResponse, file: BinaryIO
+    ) -> Download | None:
         status = response.status
-        if status == 304 and validator:
+        if status == 304 and len(asked) > 1:
             return None
         if status in (404, 410):
             raise Missing(
@@ -165,7 +167,8 @@ class Downloader:
                 f"{url}: the server answered {status} instead of the file. Open the address in a browser for the reason."
             )
         self._receive(url, response, file)
-        return _validator(response)
+        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Download(file, _validator(response), media_type)
 
     def _receive(self, url: str, response: BaseHTTPResponse, file: BinaryIO) -> None:
         encoding = response.headers.get("Content-Encoding", "identity").lower()
@@ -176,14 +179,19 @@ class Downloader:
         self._bound(url, expected or 0)
         file.seek(0)
         file.truncate()
-        done = 0
-        for chunk in response.stream(CHUNK, decode_content=False):
+        done, start = 0, time.monotonic()
+        while chunk := response.read1(CHUNK, decode_content=False):
             done += len(chunk)
             self._bound(url, done)
+            self._require_pace(done, time.monotonic() - start)
             _keep(file, chunk)
             self.progress(url, done, expected)
         if expected is not None and done != expected:
             raise _Passing(f"cut short: {done:,} of {expected:,} bytes came")
+
+    def _require_pace(self, done: int, seconds: float) -> None:
+        if seconds > self.limits.read and done < self.limits.slowest * seconds:
+            raise _Passing(f"too slow: {done:,} bytes in {seconds:.0f} seconds")
 
     def _bound(self, url: str, size: int) -> None:
         if size > self.limits.download:
@@ -248,6 +256,12 @@ def _retry_after(text: str) -> float | None:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, OverflowError, TypeError):
         return None
+
+
+def _condition(validator: str) -> dict[str, str]:
+    """The header that asks for the bytes only if they changed, none without a validator."""
+    name = "If-None-Match" if validator.startswith(('"', 'W/"')) else "If-Modified-Since"
+    return {name: validator} if validator else {}
 
 
 def _validator(response: BaseHTTPResponse) -> str:

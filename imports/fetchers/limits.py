@@ -24,7 +24,10 @@ def _member_sizes() -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Sizes in bytes, times in seconds. The defaults stand several times above what the real sources need."""
+    """Sizes in bytes, times in seconds. The defaults stand several times above what the real sources need.
+
+    `slowest` is the pace in bytes a second below which a body is given up, once it has had `read` seconds.
+    """
 
     download: int = 256 * MIB
     decoded: int = 1024 * MIB
@@ -39,6 +42,7 @@ class Limits:
     connect: float = 10
     read: float = 30
     total: float = 300
+    slowest: int = 10_000
     retries: int = 4
     backoff: float = 1
     retry_after: float = 60

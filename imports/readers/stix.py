@@ -165,7 +165,8 @@ Kind = TypeVar("Kind", bound=StixObject)
 class Bundle:
     """The newest version of every object of the wanted types by STIX id, sorted by it; what was refused is in `issues`.
 
-    `newest` is the newest `modified` of all versions seen, None if no object carries a readable one.
+    `newest` is the newest `modified` of all versions seen, None if no object carries a readable one. The collection object is
+    left out: only some ways of publishing the same release have one.
     """
 
     objects: dict[str, StixObject]
@@ -292,7 +293,8 @@ def _newest_versions(versions: dict[str, list[StixObject]], issues: list[Issue])
         objects[stix_id] = max(rivals, key=msgspec.json.encode) if len(rivals) > 1 else rivals[0]
         if any(version != objects[stix_id] for version in rivals):
             issues.append(Issue(message=f"{stix_id}: two versions with the same `modified` differ; one was kept"))
-        newest = max(filter(None, (newest, latest)), default=None)
+        if not isinstance(objects[stix_id], Collection):
+            newest = max(filter(None, (newest, latest)), default=None)
     return Bundle(objects, sorted(issues, key=lambda issue: issue.message), newest)
 
 

@@ -42,10 +42,13 @@ from imports.records import (
     TacticRecord,
     TechniqueRecord,
 )
-from imports.upstream import HttpsFile, Issue, ParseError, Source, SourceFile, Version
+from imports.upstream import HttpsFile, Issue, ParseError, Source, SourceFile, TaxiiCollection, Version
 
 DOMAIN = "enterprise-attack"
 CTI_BUNDLE = HttpsFile("https://raw.githubusercontent.com/mitre/cti/master/enterprise-attack/enterprise-attack.json")
+ENTERPRISE = TaxiiCollection(
+    "x-mitre-collection--1f5f1533-f617-4ca8-9ab4-6a02367fa019", "Enterprise ATT&CK", CTI_BUNDLE
+)
 KINDS = (
     Analytic,
     AttackPattern,
@@ -307,6 +310,7 @@ SOURCE = Source(
     parse=parse,
     every=timedelta(hours=24),
     complete=True,
+    taxii=ENTERPRISE,
     notes=(
         "The STIX 2.0 bundle does not state its release: it is worked out from the date of the newest object.",
         "Relationships that are revoked or deprecated are left out.",

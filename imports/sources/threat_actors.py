@@ -20,7 +20,7 @@ from imports.readers.stix import (
     read_bundle,
 )
 from imports.records import Record, TechniqueUse, ThreatActorRecord
-from imports.sources.attack import CTI_BUNDLE, release_of
+from imports.sources.attack import CTI_BUNDLE, ENTERPRISE, release_of
 from imports.upstream import Issue, ParseError, Source, SourceFile, Version
 
 KINDS = (AttackPattern, Campaign, IntrusionSet, Malware, Relationship, Tool)
@@ -90,6 +90,7 @@ SOURCE = Source(
     parse=parse,
     every=timedelta(days=90),
     complete=True,
+    taxii=ENTERPRISE,
     notes=(
         "Country, motivation, sectors and regions are read from the description, only where it says so of the group.",
         "Techniques that come through an attributed campaign carry the campaign's id.",
