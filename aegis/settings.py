@@ -283,7 +283,13 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SYNC_EVERY = 1  # what beat has sent is in the database at once: /system/scheduler-status reads it there
 # Jobs of the house, by name: {"task": "<app>.tasks.<function>", "schedule": timedelta(...) or crontab(...)}. Beat writes them
 # to its table when it starts, so this is where they are changed. When sources sync is told by their rows, not here.
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "Watch imports": {
+        "task": "imports.tasks.watch",
+        "schedule": timedelta(seconds=15),
+        "options": {"expire_seconds": 15},
+    },
+}
 
 AEGIS_MIRROR = env.str("AEGIS_MIRROR", "")
 AEGIS_EXTRA_HOSTS = env.list("AEGIS_EXTRA_HOSTS", default=[])

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from aegis.lib.admin import Admin, ReadOnlyAdmin
-from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
+from imports.models import DataSource, ImportChange, ImportIssue, ImportRun, Worker
 
 OURS = ("enabled",)
 
@@ -77,3 +77,10 @@ class ImportIssueAdmin(ReadOnlyAdmin):
     list_select_related = ("run__source",)
     search_fields = ("path", "message")
     ordering = ("-pk",)
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    list_display = ("name", "heard_at")
+    search_fields = ("name",)
+    ordering = ("-heard_at",)

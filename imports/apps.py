@@ -1,10 +1,10 @@
-"""App configuration: the data sources' rows follow the code after every migration; pages learn their names."""
+"""App configuration: the data sources' rows follow the code after every migration, and beat's rows follow them."""
 
 from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_delete, post_migrate, post_save
 
 from aegis.lib.upstreams import introduce
 from imports.registry import SOURCES
@@ -15,8 +15,17 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(describe_sources, sender=self)
+        self._listen()
         for source in SOURCES:
             introduce(source.slug, label=source.label, license=source.license)
+
+    def _listen(self) -> None:
+        """Keep the schedules of sources and of beat in step. Needs loaded models, so it is imported by name here."""
+        schedule, tables = import_module("imports.schedule"), import_module("django_celery_beat.models")
+        post_save.connect(schedule.source_was_saved, sender=self.get_model("DataSource"))
+        post_save.connect(schedule.task_was_saved, sender=tables.PeriodicTask)
+        post_delete.connect(schedule.task_was_deleted, sender=tables.PeriodicTask)
+        post_save.connect(schedule.interval_was_saved, sender=tables.IntervalSchedule)
 
 
 def describe_sources(**_: Any) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -19,12 +20,16 @@ from catalog.models import Technique, TechniqueCrosswalk
 from catalog.resolution import Resolver, resolve_again, unresolved_by_source
 from imports.intake import Found, Intake, parse_file, take_in
 from imports.models import ImportChange
+from imports.records import Record
 from imports.store import Provenance, Tally, Written, make_plan, store_children, store_rows
 from imports.targets import TARGETS, Target
 from imports.upstream import HttpsFile, Issue, Source, SourceFile
 
-Progress = Callable[[str, int, int | None], None]
-"""Called with the step's name, what is done of it, and its total where that is known."""
+
+class Progress(Protocol):
+    """Called with the step's name, what is done of it, its total where that is known, and the rows that were read so far."""
+
+    def __call__(self, step: str, done: int, total: int | None, rows: int = 0) -> None: ...
 
 
 @dataclass
@@ -61,20 +66,24 @@ def importer_fingerprint() -> str:
 def read(source: Source, files: Iterable[SourceFile], total: int, progress: Progress) -> Intake:
     """Parse all files of a snapshot. Raises SourceUnreadable where one of a source's joined files cannot be read."""
     parsed: list[tuple[str, list[Found]]] = []
+    rows = 0
     for number, file in enumerate(files, 1):
-        parsed.append((file.path, parse_file(source, file)))
-        progress("parse", number, total)
+        found = parse_file(source, file)
+        parsed.append((file.path, found))
+        rows += sum(isinstance(one, Record) for one in found)
+        progress("parse", number, total, rows)
     return take_in(source, parsed)
 
 
 class Store:
-    """Stores one intake. Must run inside a transaction."""
+    """Stores one intake. Must run inside a transaction. `outcome` grows as it goes."""
 
     def __init__(self, source: Source, intake: Intake, version: str, now: datetime) -> None:
         self._source = source
         self._intake = intake
         self._provenance = Provenance(source.slug, version, now, lambda path: page_of(source, path, version))
         self._written: list[Written] = []
+        self.outcome = Outcome(version=version, issues=intake.issues, skipped=intake.skipped)
 
     @cached_property
     def _resolver(self) -> Resolver:
@@ -82,9 +91,10 @@ class Store:
 
     def run(self, progress: Progress) -> Outcome:
         """Store rows, then what hangs below them, then resolve every reference again if the techniques changed."""
-        outcome = Outcome(version=self._provenance.version, issues=self._intake.issues, skipped=self._intake.skipped)
-        for target in TARGETS:
+        outcome = self.outcome
+        for number, target in enumerate(TARGETS, 1):
             self._store(target, outcome)
+            progress("store", number, len(TARGETS))
         for number, written in enumerate(self._written, 1):
             for field_name, children in written.plan.target.children.items():
                 store_children(written, field_name, children, self._resolver)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from aegis.audit.watch import watch_changes
 
@@ -16,7 +18,8 @@ class DataSource(models.Model):
     """One upstream and the state of its last sync. What is fixed about it (URLs, files) is in its `imports.sources` file.
 
     `validators` (ETag and Last-Modified by URL), `digest` and `importer` belong to the last run that was applied: if all are
-    the same again there is nothing to do.
+    the same again there is nothing to do. `every` is how often it is synced by itself, None for only when somebody asks;
+    `counted_from` is when that time began to run, None for a source that was never synced: it is due at once.
     """
 
     slug = models.SlugField(max_length=64, unique=True)
@@ -25,6 +28,8 @@ class DataSource(models.Model):
     homepage = models.CharField(max_length=255, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
     enabled = models.BooleanField(default=True)
+    every = models.DurationField(null=True, blank=True)
+    counted_from = models.DateTimeField(null=True, blank=True, editable=False)
     current_version = models.CharField(max_length=128, blank=True, editable=False)
     is_sample = models.BooleanField(default=False, editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False)
@@ -47,12 +52,34 @@ class DataSource(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("imports:source-detail", args=[self.slug])
 
+    @property
+    def next_sync_at(self) -> datetime | None:
+        """When it is synced by itself; in the past if that waits for a worker. None if it never is, or was never synced."""
+        if not self.enabled or self.every is None or self.counted_from is None:
+            return None
+        return self.counted_from + self.every
 
-watch_changes(DataSource, "source", {"enabled": lambda source: "enabled" if source.enabled else "disabled"})
+    @property
+    def is_due(self) -> bool:
+        """Whether its time has come."""
+        if not self.enabled or self.every is None:
+            return False
+        return self.next_sync_at is None or self.next_sync_at <= timezone.now()
+
+
+watch_changes(
+    DataSource,
+    "source",
+    {"enabled": lambda source: "enabled" if source.enabled else "disabled", "every": "rescheduled"},
+)
 
 
 class ImportRun(models.Model):
-    """One import of one source. Counts are rows of the catalogue; `kinds` has them by model label."""
+    """One import of one source. Counts are rows of the catalogue; `kinds` has them by model label.
+
+    While it runs, `done` of `total` tells how far its `step` is, and the counts what it has found so far. `worker` is the
+    process that carries it out, empty while the run waits for one.
+    """
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -61,6 +88,7 @@ class ImportRun(models.Model):
         NOT_MODIFIED = "not_modified", "Not modified"
         FAILED = "failed", "Failed"
         ABANDONED = "abandoned", "Abandoned"
+        CANCELLED = "cancelled", "Cancelled"
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
@@ -76,12 +104,14 @@ class ImportRun(models.Model):
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=255, blank=True)
+    cancel_requested = models.BooleanField(default=False)
     origin = models.CharField(max_length=1024, blank=True)
     version = models.CharField(max_length=128, blank=True)
     digest = models.CharField(max_length=64, blank=True)
     step = models.CharField(max_length=64, blank=True)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
+    rows_read = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
@@ -113,6 +143,12 @@ class ImportRun(models.Model):
         if self.started_at is None or self.finished_at is None:
             return None
         return round((self.finished_at - self.started_at).total_seconds(), 3)
+
+    def forget_counts(self) -> None:
+        """Take back what it counted on its way: nothing of it was stored."""
+        self.created = self.updated = self.unchanged = self.withdrawn = self.restored = 0
+        self.skipped = self.unresolved = self.issue_count = 0
+        self.kinds = {}
 
     def statistics(self) -> dict[str, Any]:
         """The counts as the API and the command print them."""
@@ -158,3 +194,16 @@ class ImportIssue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
+
+
+class Worker(models.Model):
+    """A process that carries out tasks, and when it was last heard of."""
+
+    name = models.CharField(max_length=255, unique=True)
+    heard_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

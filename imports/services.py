@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -19,17 +17,18 @@ from catalog.resolution import unresolved_by_source
 from imports import engine
 from imports.fetchers import FetchError, NotModified, Snapshot, TaxiiServer, fetch
 from imports.intake import SourceUnreadable
+from imports.life import Cancelled, Lifeline, Superseded, free_dead_runs, require_running, this_process
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
 from imports.registry import SOURCES
+from imports.schedule import note_sync
 from imports.signals import catalogue_stored, import_finished
 from imports.snapshots import NotKept, keep, sweep
 from imports.upstream import Source
 
 Status = ImportRun.Status
+GOOD = (Status.SUCCEEDED, Status.NOT_MODIFIED)
+COUNTS = ("created", "updated", "unchanged", "withdrawn", "restored")
 SOURCE_OF = {source.slug: source for source in SOURCES}
-HEARTBEAT_EVERY = timedelta(seconds=2)
-DEAD_AFTER = timedelta(seconds=90)
-"""A run that has not been heard of for so long is dead: a step that takes longer still tells its progress."""
 
 
 class UnknownSource(LookupError):
@@ -49,18 +48,24 @@ def describe_sources() -> None:
             "homepage": source.homepage,
             "position": position,
         }
-        DataSource.objects.update_or_create(slug=source.slug, defaults=described)
+        first = described | {"every": source.every}
+        DataSource.objects.update_or_create(slug=source.slug, defaults=described, create_defaults=first)
 
 
-def request_import(slug: str, *, by: User | None = None, trigger: str = "command", dry_run: bool = False) -> ImportRun:
-    """A queued run of the source `slug`. Raises UnknownSource, or AlreadyRunning with what to do."""
+def request_import(
+    slug: str, *, by: User | None = None, trigger: str = "command", dry_run: bool = False, worker: str = ""
+) -> ImportRun:
+    """A queued run of the source `slug`. Raises UnknownSource, or AlreadyRunning with what to do.
+
+    `worker` names the process that is about to `execute` it; without one it waits until some process does.
+    """
     if slug not in SOURCE_OF:
         raise UnknownSource(f"unknown data source `{slug}`: choose from {', '.join(SOURCE_OF)}")
     source = DataSource.objects.filter(slug=slug).first()
     if source is None:
         describe_sources()
         source = DataSource.objects.get(slug=slug)
-    free_dead_runs(source)
+    free_dead_runs(source.runs.all())
     try:
         with transaction.atomic():
             return ImportRun.objects.create(
@@ -69,47 +74,10 @@ def request_import(slug: str, *, by: User | None = None, trigger: str = "command
                 trigger=trigger,
                 dry_run=dry_run,
                 heartbeat_at=timezone.now(),
-                worker=_worker(),
+                worker=worker,
             )
     except IntegrityError as error:
         raise AlreadyRunning(f"{slug} is being imported already: wait for that run to end, or see its page") from error
-
-
-def free_dead_runs(source: DataSource) -> None:
-    """Mark active runs whose process is gone as abandoned, so that the source can be imported again."""
-    for run in source.runs.filter(status__in=ImportRun.ACTIVE):
-        if _is_dead(run):
-            error = f"abandoned: the process {run.worker} ended, or was not heard of for {DEAD_AFTER.seconds} seconds"
-            _abandon(run, error)
-
-
-@transaction.atomic
-def _abandon(run: ImportRun, error: str) -> None:
-    ended = {"status": Status.ABANDONED, "finished_at": timezone.now(), "error": error}
-    if ImportRun.objects.filter(pk=run.pk, status__in=ImportRun.ACTIVE).update(**ended):
-        record(None, "import.abandoned", run, after={"source": run.source.slug, "error": error})
-
-
-def _is_dead(run: ImportRun) -> bool:
-    host, _, pid = run.worker.rpartition(":")
-    if host == socket.gethostname() and pid.isdigit():
-        return not _is_alive(int(pid))
-    heard = run.heartbeat_at or run.created_at
-    return timezone.now() - heard > DEAD_AFTER
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _worker() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Execution:
@@ -123,22 +91,50 @@ class Execution:
         self._progress = progress
         self._fingerprint = engine.importer_fingerprint()
         self._may_skip = not force and not run.dry_run and run.source.importer == self._fingerprint
-        self._heard = timezone.now() - HEARTBEAT_EVERY
+        self._line = Lifeline(run)
 
     def carry_out(self) -> ImportRun:
-        """Fetch, read and store. Input that cannot be had or read ends the run as failed, and nothing is written."""
+        """Fetch, read and store. Input that cannot be had or read ends the run as failed, and nothing is written.
+
+        A run that another process has begun, or that has ended, is returned as it stands: a task may be delivered twice.
+        """
         run = self._run
-        run.status, run.started_at = Status.RUNNING, timezone.now()
-        run.save(update_fields=["status", "started_at"])
+        if not self._begin():
+            run.refresh_from_db()
+            return run
+        with self._line.held():
+            try:
+                self._carry_out()
+            except Superseded:
+                run.refresh_from_db()
+        return run
+
+    def _begin(self) -> bool:
+        """Whether the run is this process's from now on."""
+        run = self._run
+        run.status, run.worker = Status.RUNNING, this_process()
+        run.started_at = run.heartbeat_at = timezone.now()
+        mine = {name: getattr(run, name) for name in ("status", "worker", "started_at", "heartbeat_at")}
+        return ImportRun.objects.filter(pk=run.pk, status=Status.QUEUED).update(**mine) == 1
+
+    def _carry_out(self) -> None:
         try:
             self._import()
         except (FetchError, SourceUnreadable, NotKept) as error:
             self._end(Status.FAILED, error=str(error))
+        except Cancelled:
+            self._end(Status.CANCELLED)
+        except Superseded:
+            raise
+        except SoftTimeLimitExceeded:
+            minutes = settings.CELERY_TASK_SOFT_TIME_LIMIT // 60
+            self._end(
+                Status.FAILED, error=f"took longer than {minutes} minutes: start it again, or import it by command"
+            )
         except BaseException as error:
             self._end(Status.FAILED, error=f"internal error: {type(error).__name__}: {error}")
             raise
-        sweep(run.source)
-        return run
+        sweep(self._run.source)
 
     def _import(self) -> None:
         row = self._run.source
@@ -180,7 +176,14 @@ class Execution:
 
         last = None if self._run.dry_run else finish
         work = engine.Store(self._source, intake, self._run.version, timezone.now())
-        outcome = engine.store(work, self._progress, last)
+
+        def tell(step: str, done: int, total: int | None, rows: int = 0) -> None:
+            self._progress(step, done, total, rows)
+            self._line.tell(step, done, total, {name: work.outcome.total(name) for name in COUNTS})
+
+        self._line.tell_now("store")
+        with self._line.storing():
+            outcome = engine.store(work, tell, last)
         if self._run.dry_run:
             with transaction.atomic():
                 self._record(outcome)
@@ -193,7 +196,7 @@ class Execution:
             ImportIssue(run=run, path=issue.path[:512], line=issue.line, message=issue.message)
             for issue in outcome.issues
         )
-        for name in ("created", "updated", "unchanged", "withdrawn", "restored"):
+        for name in COUNTS:
             setattr(run, name, outcome.total(name))
         run.skipped, run.unresolved, run.issue_count = outcome.skipped, outcome.unresolved, len(outcome.issues)
         run.kinds = {label: tally.counts() for label, tally in outcome.kinds.items()}
@@ -214,36 +217,36 @@ class Execution:
         run.unresolved = unresolved_by_source().get(run.source.slug, 0)
         self._end(Status.NOT_MODIFIED)
 
-    @transaction.atomic
     def _end(self, status: ImportRun.Status, error: str = "") -> None:
-        run = self._run
-        run.status, run.error, run.finished_at, run.step = status, error[:4000], timezone.now(), ""
-        run.save()
-        if not run.dry_run:
-            _note_sync(run)
-        record(run.requested_by, f"import.{run.status}", run, after=_facts(run))
-        transaction.on_commit(lambda: import_finished.send(sender=ImportRun, run=run))
+        """Give the run its final status, unless it has one: a run that was given up for dead stays so, and stores nothing.
 
-    def _tell(self, step: str, done: int, total: int | None) -> None:
-        """Pass progress on, and write it to the run's row now and then: outside the storing transaction only."""
-        self._progress(step, done, total)
-        now = timezone.now()
-        if now - self._heard >= HEARTBEAT_EVERY:
-            self._heard = now
-            ImportRun.objects.filter(pk=self._run.pk).update(heartbeat_at=now, step=step, done=done, total=total or 0)
+        Raises Superseded, or Cancelled where it would have succeeded.
+        """
+        run = self._run
+        with transaction.atomic():
+            try:
+                require_running(run)
+            except Cancelled:
+                if status == Status.SUCCEEDED:
+                    raise
+            run.status, run.error, run.finished_at, run.step = status, error[:4000], timezone.now(), ""
+            if status not in GOOD:
+                run.forget_counts()
+            run.save()
+            note_sync(run)
+            record(run.requested_by, f"import.{run.status}", run, after=_facts(run))
+            transaction.on_commit(lambda: import_finished.send(sender=ImportRun, run=run))
+
+    def _tell(self, step: str, done: int, total: int | None, rows: int = 0) -> None:
+        """Pass progress on. Raises Stopped where the run is to end."""
+        self._progress(step, done, total, rows)
+        self._run.rows_read = rows
+        self._line.tell(step, done, total, {"rows_read": rows})
 
 
 def _facts(run: ImportRun) -> dict[str, Any]:
     asked = {"source": run.source.slug, "dry_run": run.dry_run, "trigger": run.trigger, "origin": run.origin}
     return asked | {"version": run.version, "digest": run.digest, "error": run.error} | run.statistics()
-
-
-def _note_sync(run: ImportRun) -> None:
-    row = run.source
-    row.last_sync_at, row.last_sync_status = run.finished_at, run.status
-    if run.status in (Status.SUCCEEDED, Status.NOT_MODIFIED):
-        row.last_sync_stats = run.statistics()
-    row.save(update_fields=["last_sync_at", "last_sync_status", "last_sync_stats"])
 
 
 def taxii_servers() -> list[TaxiiServer]:
@@ -256,7 +259,7 @@ def _is_sample(origin: str) -> bool:
     return str(settings.BASE_DIR / "samples") in origin
 
 
-def _quiet(step: str, done: int, total: int | None) -> None:
+def _quiet(step: str, done: int, total: int | None, rows: int = 0) -> None:
     """Progress that nobody watches."""
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Max, Q
-from django.utils import timezone
 
+from imports.life import is_dead
 from imports.models import DataSource, ImportRun
 from imports.row_pages import kind_name
-from imports.services import DEAD_AFTER, SOURCE_OF
+from imports.services import SOURCE_OF
 from imports.upstream import GitHubArchive, Source
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 FAILED: Final = (ImportRun.Status.FAILED, ImportRun.Status.ABANDONED)
 GOOD: Final = (ImportRun.Status.SUCCEEDED, ImportRun.Status.NOT_MODIFIED)
+
+DAY: Final = timedelta(days=1)
+HOUR: Final = timedelta(hours=1)
 
 NEWEST: Final = ("last", "good", "applied", "active")
 
@@ -56,27 +59,23 @@ class SourceState:
     @property
     def is_silent(self) -> bool:
         """Whether the active run has not been heard of for so long that its process must have ended."""
-        if self.active is None:
-            return False
-        return timezone.now() - (self.active.heartbeat_at or self.active.created_at) > DEAD_AFTER
+        return self.active is not None and is_dead(self.active)
 
     @property
     def cadence(self) -> str:
-        """How often upstream is worth a look ("every 30 days"), empty for an unknown source."""
-        days = self.source.every.days if self.source else 0
-        return {0: "", 1: "every day", 7: "every week"}.get(days, f"every {days} days")
+        """How often it is synced by itself ("every 30 days"), empty if it is not."""
+        every = self.row.every
+        return cadence(every) if self.source and self.row.enabled and every else ""
 
     @property
     def due_at(self) -> datetime | None:
-        """When the next sync is due, None if it was never synced."""
-        if self.source is None or self.good is None or self.good.finished_at is None:
-            return None
-        return self.good.finished_at + self.source.every
+        """When the next sync is due, None if it is not synced by itself or never was synced."""
+        return self.row.next_sync_at if self.source else None
 
     @property
     def is_due(self) -> bool:
-        """Whether that time has passed."""
-        return self.due_at is not None and self.due_at < timezone.now()
+        """Whether that time has come and no run is under way."""
+        return self.source is not None and self.active is None and self.row.is_due
 
     @property
     def version_url(self) -> str:
@@ -88,6 +87,13 @@ class SourceState:
         """(kind of row, rows that upstream publishes), as the last run that wrote found them."""
         counts_of = self.applied.kinds if self.applied else {}
         return [(kind_name(label), published(counts)) for label, counts in counts_of.items()]
+
+
+def cadence(every: timedelta) -> str:
+    """A schedule in words: "every day", "every 30 days", "every 36 hours"."""
+    if every % DAY:
+        return f"every {every / HOUR:g} hours" if every != HOUR else "every hour"
+    return {1: "every day", 7: "every week", 365: "every year"}.get(every // DAY, f"every {every // DAY} days")
 
 
 def published(counts: dict[str, int]) -> int:

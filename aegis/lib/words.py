@@ -39,6 +39,7 @@ BADGES: Final = {
     "queued": Badge("running", "Queued", "clock"),
     "running": Badge("running", "Running", "sync"),
     "failed": Badge("failed", "Failed", "x"),
+    "cancelled": Badge("none", "Cancelled", "x"),
     "abandoned": Badge("failed", "Abandoned", "x"),
     "disabled": Badge("none", "Disabled", "none"),
     "never": Badge("none", "Never run", "none"),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from catalog.tests.factories import SEEN
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
 
@@ -12,6 +14,7 @@ def make_source(slug: str = "sigma", **fields: Any) -> DataSource:
         "label": f"The source {slug}",
         "license": "CC0-1.0",
         "current_version": "0123abc",
+        "counted_from": timezone.now(),
         "last_sync_at": SEEN,
         "last_sync_status": ImportRun.Status.SUCCEEDED,
         "last_sync_stats": {"created": 3, "updated": 2, "unchanged": 1, "withdrawn": 0, "restored": 0, "issues": 0},

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import DetectionRule, DetectionRuleTechnique, Technique
 from imports.digest import catalog_digest
+from imports.life import this_process
 from imports.models import DataSource, ImportChange, ImportRun
 from imports.services import AlreadyRunning, UnknownSource, request_import
 from imports.tests.small_world import SmallWorld, counts, rule_id
@@ -220,7 +221,7 @@ def test_one_source_has_one_active_run(world: SmallWorld) -> None:
 
 
 def test_run_of_a_dead_process_is_abandoned_and_the_source_free_again(world: SmallWorld) -> None:
-    dead = request_import("sigma")
+    dead = request_import("sigma", worker=this_process())
     ImportRun.objects.filter(pk=dead.pk).update(status="running", worker=dead.worker.rpartition(":")[0] + ":999999999")
     world.rule("a", "T1059")
     assert world.run("sigma").status == "succeeded"

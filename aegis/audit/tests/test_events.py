@@ -12,8 +12,9 @@ from aegis.accounts.tests.factories import PASSWORD, bearer, make_user
 from aegis.audit.models import AuditLog
 from aegis.audit.redaction import REDACTED
 from aegis.audit.verification import Verification
+from imports.life import free_dead_runs
 from imports.models import DataSource, ImportRun
-from imports.services import execute, free_dead_runs, request_import
+from imports.services import execute, request_import
 from imports.tests.factories import make_run
 
 ACCESS = {"method": "GET", "path": "/audit", "requires": "audit.read"}
@@ -184,8 +185,8 @@ def test_import_that_failed_is_recorded_with_its_reason(db, tmp_path):
 
 def test_run_whose_process_died_is_recorded_once(db):
     run = make_run(status=ImportRun.Status.RUNNING, worker="elsewhere:1", heartbeat_at="2026-01-01T00:00:00Z")
-    free_dead_runs(run.source)
-    free_dead_runs(run.source)
+    free_dead_runs()
+    free_dead_runs()
     assert told("object_id", action="import") == [("import.abandoned", str(run.pk))]
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from imports.life import this_process
 from imports.models import ImportRun
 from imports.services import SOURCE_OF, AlreadyRunning, as_json, execute, request_import
 
@@ -70,7 +71,7 @@ class Command(BaseCommand):
     def _import(self, slug: str, options: dict[str, Any], progress: Progress) -> Result:
         task = progress.add_task(slug, total=None, step="fetch")
         try:
-            run = request_import(slug, dry_run=options["dry_run"])
+            run = request_import(slug, dry_run=options["dry_run"], worker=this_process())
         except AlreadyRunning as error:
             _end(progress, task, slug, "busy")
             return error
@@ -79,7 +80,7 @@ class Command(BaseCommand):
             mirror=options["mirror"],
             local=options["local"],
             force=options["force"],
-            progress=lambda step, done, total: _advance(progress, task, step, done, total),
+            progress=lambda step, done, total, rows=0: _advance(progress, task, step, done, total),
         )
         _end(progress, task, slug, f"{run.get_status_display().lower()} in {run.seconds or 0:.1f} s")
         return run

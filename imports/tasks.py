@@ -1,0 +1,51 @@
+"""What workers do for imports. A task is a doorbell: the row that it names says what is to be done, and whether it still is."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+
+from imports.life import free_dead_runs
+from imports.models import ImportRun
+from imports.queueing import hear_worker, queue_import, ring_again
+from imports.schedule import claim_tick
+from imports.services import AlreadyRunning, execute
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def run_import(run_id: int) -> None:
+    """Carry out a queued run. Any other is left alone; one whose process was killed is marked as abandoned at once."""
+    runs = ImportRun.objects.filter(pk=run_id)
+    free_dead_runs(runs)
+    for run in runs.filter(status=ImportRun.Status.QUEUED).select_related("source"):
+        execute(run)
+
+
+@shared_task
+def sync_on_schedule(slug: str) -> None:
+    """Queue a run of a source whose time has come."""
+    if not claim_tick(slug):
+        return
+    try:
+        queue_import(slug, trigger="schedule")
+    except AlreadyRunning as error:
+        logger.info("Not synced on schedule: %s", error)
+
+
+@shared_task(bind=True)
+def watch(self: Any) -> None:
+    """Tell that a worker is there, free runs whose process is gone, and ring again for those that wait."""
+    hear_worker(str(self.request.hostname or "in this process"))
+    free_dead_runs()
+    ring_again()
+
+
+@worker_ready.connect
+def watch_at_once(**_: Any) -> None:
+    """Look for what the last worker left behind as soon as the next one is ready."""
+    watch.delay()
