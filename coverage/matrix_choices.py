@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coverage.matrix_facts import MatrixFacts
-from coverage.matrix_query import SORTS, SUBS, MatrixQuery
+from coverage.matrix_query import AGES, KINDS, OUTCOMES, SORTS, STATUSES, SUBS, MatrixQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,6 @@ class Select:
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """An actor whose techniques are marked; `is_known` says whether it uses any in this release."""
-
-    mitre_id: str
-    name: str
-    is_known: bool
-
-
 def selects(facts: MatrixFacts, query: MatrixQuery) -> tuple[Select, ...]:
     """The filters, with what the address chose."""
     platforms = sorted({platform for entry in facts.techniques for platform in entry.platforms}, key=str.casefold)
@@ -43,22 +34,28 @@ def selects(facts: MatrixFacts, query: MatrixQuery) -> tuple[Select, ...]:
     return (
         _select("platform", "Platform", "Any", ((name, name) for name in platforms), query.platform),
         _select("tactic", "Tactic", "All", facts.tactics, query.tactic),
+        _select("status", "Status", "Any", STATUSES.items(), query.status),
+        _select("age", "Proven", "Any time", AGES.items(), query.age),
+        _select("outcome", "Outcome", "Any", OUTCOMES.items(), query.outcome),
+        _select("review", "Review", "Any", [("due", "Due")], query.review),
         _select("source", "Rules", "Any source", ((slug, slug.capitalize()) for slug in sources), query.source),
         Select("sort", "Sort", _choices(SORTS.items(), query.sort)),
     )
 
 
-def actors(facts: MatrixFacts, query: MatrixQuery) -> tuple[Choice, ...]:
-    """The actors that can still be marked, by name."""
-    others = ((actor, name) for actor, name in facts.names_of_actors.items() if actor not in query.actors)
-    first = "Add" if query.actors else "None"
-    return (Choice("", first), *_choices(sorted(others, key=lambda actor: actor[1].casefold()), ""))
-
-
-def marked(facts: MatrixFacts, query: MatrixQuery) -> tuple[Marked, ...]:
-    """The actors that are marked, in the order of the address."""
-    names = facts.names_of_actors
-    return tuple(Marked(actor, names.get(actor, actor), actor in names) for actor in query.actors)
+def adders(facts: MatrixFacts, query: MatrixQuery) -> tuple[Select, ...]:
+    """A list for each kind of overlay of which one is left that could be laid over the matrix."""
+    offered: dict[str, list[tuple[str, str]]] = {kind: [] for kind in KINDS}
+    offered["actor"] = sorted(facts.names_of_actors.items(), key=lambda actor: actor[1].casefold())
+    for offer in facts.offers:
+        if offer.kind in offered:
+            offered[offer.kind].append((offer.key, offer.label))
+    left = {kind: [pair for pair in pairs if (kind, pair[0]) not in query.overlays] for kind, pairs in offered.items()}
+    return tuple(
+        Select(kind, KINDS[kind], (Choice("", "Add" if query.keys(kind) else "None"), *_choices(pairs, "")))
+        for kind, pairs in left.items()
+        if pairs
+    )
 
 
 def ways_to_open(query: MatrixQuery) -> tuple[Choice, ...]:

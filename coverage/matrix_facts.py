@@ -1,21 +1,26 @@
-"""What the ATT&CK matrix is drawn from: techniques, their tactics, and what is claimed for them.
+"""What the ATT&CK matrix is drawn from: techniques, their tactics, what is claimed and proven for them, what lies over them.
 
-`MatrixFacts.now()` asks the database, in five queries; everything else here is pure.
+`MatrixFacts.now()` asks the database, in seven queries; everything else here is pure.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Final, Self
 
 from django.db.models import Subquery, Value
 from django.db.models.functions import Coalesce, Concat
+from django.utils import timezone
 
+from aegis.lib.joined import Joined
 from catalog.models import AttackRelease, DetectionRuleTechnique, Tactic, Technique
 from coverage.claims import ACTIVE_ACTOR, LIVE_RULE, claims
+from coverage.matrix_query import MatrixQuery
+from coverage.overlay_rows import Laid, Offer, laid, offers
 from coverage.status import Status
 from intel.models import ThreatActorTechnique
 
@@ -52,6 +57,10 @@ class Figures:
         return bool(self.rules or self.templates)
 
 
+LOOKS: Final = {Status.VALIDATED: "v-validated", Status.PARTIAL: "v-partial", Status.IN_PROGRESS: "v-progress"}
+WORDS: Final = {status.value: status.label.lower() for status in Status}
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What tests have shown of a technique: `status` takes its sub-techniques in, all else is about its own live tests."""
@@ -61,24 +70,30 @@ class Proof:
     gap: bool = False
     met: int = 0
     total: int = 0
+    proven_at: datetime | None = None
+    review: bool = False
+
+    @property
+    def says(self) -> bool:
+        """Whether any test says anything."""
+        return bool(self.total or self.gap or self.status != Status.NOT_COVERED)
 
     @property
     def look(self) -> str:
         """The class of the proven half of its cell; empty where no test says anything."""
-        if self.gap:
-            return "v-gap"
-        looks = {Status.VALIDATED: "v-validated", Status.PARTIAL: "v-partial", Status.IN_PROGRESS: "v-progress"}
-        return looks.get(Status(self.status), "")
+        return "v-gap" if self.gap else LOOKS.get(Status(self.status), "")
 
     @property
     def short(self) -> str:
         """What the proven half prints: tests that met their expectation, of all; or that only sub-techniques have any."""
+        if not self.says:
+            return ""
         return f"{self.met}/{self.total}" if self.total else "subs"
 
     @property
     def words(self) -> str:
         """The status, and the tests behind it."""
-        status = "proven gap" if self.gap else Status(self.status).label.lower()
+        status = "proven gap" if self.gap else WORDS[self.status]
         tests = (
             f"{self.met} of {self.total} test{'' if self.total == 1 else 's'} met"
             if self.total
@@ -91,23 +106,27 @@ class Proof:
 class MatrixFacts:
     """What the matrix is drawn from.
 
-    `tactics` are (short name, name) in the release's order; `techniques` the active ones. `rules` are (technique, rule,
-    source) of live rules, `uses` (technique, actor's id, actor's name), `templates` counts by technique: a template has but
-    one. `proofs` are of techniques that tests say something about. Techniques go by the ids that they resolved to.
+    `tactics` are (short name, name) in the release's order; `techniques` the active ones. `rules` are (technique, its live
+    rules, their source), `uses` (technique, actor's id, actor's name), `templates` counts by technique: a template has but
+    one. `proofs` are of techniques that tests say something about, or that are due for review. `laid` are the rows of the
+    overlays that a query chose, and of its outcome; `offers` what could be chosen. Techniques go by the ids that they
+    resolved to.
     """
 
     release: str = ""
     tactics: Sequence[tuple[str, str]] = ()
     techniques: Sequence[Entry] = ()
-    rules: Sequence[tuple[str, int, str]] = ()
+    rules: Sequence[tuple[str, Collection[Hashable], str]] = ()
     templates: Mapping[str, int] = field(default_factory=dict)
     uses: Sequence[tuple[str, str, str]] = ()
     proofs: Mapping[str, Proof] = field(default_factory=dict)
+    laid: Sequence[Laid] = ()
+    offers: Sequence[Offer] = ()
+    now_is: datetime = field(default_factory=timezone.now)
 
     @classmethod
-    def now(cls) -> Self:
-        """The catalogue as it is."""
-        rules = DetectionRuleTechnique.objects.filter(LIVE_RULE).exclude(technique=None).order_by()
+    def now(cls, query: MatrixQuery | None = None) -> Self:
+        """The catalogue and our tests as they are, with what `query` lays over them."""
         uses = ThreatActorTechnique.objects.filter(ACTIVE_ACTOR).exclude(technique=None).order_by()
         tactics = _tactics()
         techniques, proofs = _techniques()
@@ -115,10 +134,14 @@ class MatrixFacts:
             release=tactics[0][2] if tactics else "",
             tactics=[(shortname, name) for shortname, name, _ in tactics],
             techniques=techniques,
-            rules=list(rules.values_list("technique__mitre_id", "rule_id", "rule__source")),
+            rules=_rules(),
             templates=claims("templates"),
-            uses=list(uses.values_list("technique__mitre_id", "actor__mitre_id", "actor__name")),
+            uses=[
+                (str(use[0]), *use[1:]) for use in uses.values_list("technique_id", "actor__mitre_id", "actor__name")
+            ],
             proofs=proofs,
+            laid=laid(query) if query else (),
+            offers=offers(),
         )
 
     @cached_property
@@ -149,14 +172,20 @@ class MatrixFacts:
 
 TECHNIQUE_COLUMNS: Final = ("mitre_id", "name", "parent_id", "platforms", "technique_tactics__tactic")
 PROOF_COLUMNS: Final = tuple(
-    f"coverage__{name}" for name in ("status", "proven", "proven_gap", "tests_met", "tests_total")
+    f"coverage__{name}"
+    for name in ("status", "proven", "proven_gap", "tests_met", "tests_total", "last_proven_at", "review_required")
 )
 
 
 def figures(facts: MatrixFacts, source: str = "") -> dict[str, Figures]:
     """What is claimed for each technique, by ATT&CK id; with `source`, only rules of that source count."""
-    rules = _things((technique, rule) for technique, rule, origin in facts.rules if not source or origin == source)
-    actors = _things((technique, actor) for technique, actor, _ in facts.uses)
+    rules: defaultdict[str, set[Hashable]] = defaultdict(set)
+    for technique, several, origin in facts.rules:
+        if not source or origin == source:
+            rules[technique].update(several)
+    actors: defaultdict[str, set[Hashable]] = defaultdict(set)
+    for technique, actor, _ in facts.uses:
+        actors[technique].add(actor)
     named = rules.keys() & facts.by_id.keys()
     templates = Counter(facts.templates)
     for mitre_id, parent in facts.parent_of.items():
@@ -174,12 +203,11 @@ def figures(facts: MatrixFacts, source: str = "") -> dict[str, Figures]:
     }
 
 
-def _things(pairs: Iterable[tuple[str, Hashable]]) -> defaultdict[str, set[Hashable]]:
-    """The different things that each technique has."""
-    things: defaultdict[str, set[Hashable]] = defaultdict(set)
-    for technique, thing in pairs:
-        things[technique].add(thing)
-    return things
+def _rules() -> list[tuple[str, list[str], str]]:
+    """The live rules of each technique and source: joined in the database, which is half the work of taking them one by one."""
+    rules = DetectionRuleTechnique.objects.filter(LIVE_RULE).exclude(technique=None).order_by()
+    rows = rules.values_list("technique_id", "rule__source").annotate(joined=Joined("rule_id"))
+    return [(str(technique), joined.split(","), source) for technique, source, joined in rows]
 
 
 def _techniques() -> tuple[list[Entry], dict[str, Proof]]:
@@ -197,7 +225,7 @@ def _techniques() -> tuple[list[Entry], dict[str, Proof]]:
         Entry(mitre_id, name, parent or "", tuple(platforms), tuple(tactics[mitre_id]))
         for mitre_id, (name, parent, platforms) in found.items()
     ]
-    return entries, {mitre_id: proof for mitre_id, proof in proofs.items() if proof.look or proof.total}
+    return entries, {mitre_id: proof for mitre_id, proof in proofs.items() if proof.says or proof.review}
 
 
 def _tactics() -> list[tuple[str, str, str]]:

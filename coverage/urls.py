@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from coverage.views import campaigns, evidence, home, matrix, my_work, review, techniques, tests, writes
+from coverage.views import campaigns, evidence, home, matrix, matrix_files, my_work, review, techniques, tests, writes
 
 app_name = "coverage"
 urlpatterns = [
     path("", home.home_page, name="home"),
     path("work", my_work.my_work, name="my-work"),
     path("matrix", matrix.matrix_page, name="matrix"),
+    path("matrix.csv", matrix_files.matrix_csv, name="matrix-csv"),
     path("techniques", techniques.technique_list, name="technique-list"),
     path("techniques/<str:mitre_id>", techniques.technique_detail, name="technique"),
     path("techniques/<str:mitre_id>/review", review.mark_reviewed, name="technique-review"),

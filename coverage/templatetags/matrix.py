@@ -1,4 +1,4 @@
-"""The cell of the matrix, which stands on the page 900 times."""
+"""The cells of the matrix, which stand on the page 900 times: each is printed by one function, and a column by one tag."""
 
 from functools import lru_cache
 
@@ -6,37 +6,82 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from coverage.matrix import Cell
+from coverage.matrix import Cell, Column, Family
 
 register = template.Library()
 
-# Left what is claimed, right what is proven.
+# Left what is claimed, right what is proven; before it the box that selects the technique.
 CELL = (
-    '<a class="{}" href="{}{}" title="{}"><span class="t">{}{}</span>'
-    '<span class="v" aria-hidden="true"><b class="{}">{}</b><i>{}</i>{}</span></a>'
+    '<input type="checkbox" name="technique" value="{id}" aria-label="Select {id}">'
+    '<a class="{look}" href="{href}{id}" title="{facts}"><span class="t">{shown_id}{name}</span>{marks}'
+    '<span class="v" aria-hidden="true"><b class="{shade}">{rules}</b><i>{templates}</i>{proof}</span></a>'
+)
+LONE = '<li><div class="cell-wrap">{}</div></li>'
+FAMILY = (
+    '<li><div class="cell-wrap has-subs">{}<a class="cell-more" href="{}" aria-expanded="{}" '
+    'aria-label="{} sub-technique{} of {}">{}</a></div><ol class="subs"{}>{}</ol></li>'
 )
 UNTESTED = format_html('<i class="{}">{}</i>', "v-none", "–")
+FLAG = format_html('<i class="{}"></i>', "flag")
+HIDDEN = format_html(" {}", "hidden")
+
+
+@register.simple_tag
+def families(column: Column, techniques: str, ids: bool) -> SafeString:
+    """`{% families column techniques query.ids %}`: the items of a column; cells lead below the address `techniques`."""
+    return format_html_join("", "{}", ((_family(family, techniques, ids),) for family in column.families))
 
 
 # A cell prints what is in it and nothing else: what was printed before is printed again, in half the page's time.
-@register.simple_tag(name="cell")
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def cell_link(cell: Cell, techniques: str, ids: bool) -> SafeString:
-    """`{% cell family.cell techniques query.ids %}`: a link to the technique below `techniques`, its id printed if `ids`."""
-    mitre_id = format_html('<span class="id">{}</span>', cell.mitre_id) if ids else ""
+    """The box that selects a technique, and the link to it below `techniques`, its id printed if `ids`."""
     return format_html(
         CELL,
-        cell.look,
-        techniques,
-        cell.mitre_id,
-        cell.facts,
-        mitre_id,
-        _breakable(cell.name),
-        cell.shade,
-        cell.rules,
-        cell.templates,
-        format_html('<b class="{}">{}</b>', cell.proof_look, cell.proof) if cell.proof else UNTESTED,
+        id=cell.mitre_id,
+        look=cell.look,
+        href=techniques,
+        facts=cell.facts,
+        shown_id=format_html('<span class="id">{}</span>', cell.mitre_id) if ids else "",
+        name=_breakable(cell.name),
+        marks=_marks(cell),
+        shade=cell.shade,
+        rules=cell.rules,
+        templates=cell.templates,
+        proof=format_html('<b class="{}">{}</b>', cell.proof_look, cell.proof) if cell.proof else UNTESTED,
     )
+
+
+def _family(family: Family, techniques: str, ids: bool) -> SafeString:
+    head = cell_link(family.cell, techniques, ids)
+    if not family.subs:
+        return format_html(LONE, head)
+    number = len(family.subs)
+    return format_html(
+        FAMILY,
+        head,
+        family.toggle,
+        "true" if family.is_open else "false",
+        number,
+        "" if number == 1 else "s",
+        family.cell.name,
+        number,
+        "" if family.is_open else HIDDEN,
+        format_html_join("", "<li>{}</li>", ((cell_link(sub, techniques, ids),) for sub in family.subs)),
+    )
+
+
+def _marks(cell: Cell) -> SafeString | str:
+    """A letter for each overlay, hollow where only a sub-technique is marked; and the flag of a review."""
+    flag = FLAG if cell.review else ""
+    if not cell.marks:
+        return flag
+    letters = format_html_join(
+        "",
+        '<i class="o-{}{}">{}</i>',
+        ((mark.letter.lower(), " is-below" if mark.below else "", mark.letter) for mark in cell.marks),
+    )
+    return format_html('{}<span class="o" aria-hidden="true">{}</span>', flag, letters)
 
 
 def _breakable(name: str) -> str:

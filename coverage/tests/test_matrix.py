@@ -1,13 +1,16 @@
 """The matrix as it is put together from facts: columns, cells, figures, filters."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coverage.matrix import Column, Matrix, assemble
-from coverage.matrix_facts import Entry, MatrixFacts, figures
+from coverage.matrix import Column, Mark, Matrix, assemble
+from coverage.matrix_facts import Entry, MatrixFacts, Proof, figures
 from coverage.matrix_query import MatrixQuery
+from coverage.overlay_rows import Laid, Offer
 
 TACTICS = (("execution", "Execution"), ("discovery", "Discovery"), ("impact", "Impact"))
 SCRIPT = Entry("T1", "Script Interpreter", platforms=("Windows", "Linux"), tactics=("execution",))
@@ -21,12 +24,10 @@ FACTS = MatrixFacts(
     techniques=(SCRIPT, SHELL, BASH, JOB, QUIET),
     # Rule 1 names a parent and its sub-technique, rule 2 a sub-technique twice over, rule 4 two techniques.
     rules=(
-        ("T1", 1, "sigma"),
-        ("T1.001", 1, "sigma"),
-        ("T1.001", 2, "elastic"),
-        ("T1.001", 2, "elastic"),
-        ("T1.001", 4, "sigma"),
-        ("T2", 4, "sigma"),
+        ("T1", {1}, "sigma"),
+        ("T1.001", [1, 4], "sigma"),
+        ("T1.001", [2, 2], "elastic"),
+        ("T2", {4}, "sigma"),
     ),
     templates={"T1": 1, "T1.001": 2, "T2": 3},
     uses=(("T1.001", "G1", "Bear"), ("T1.002", "G1", "Bear"), ("T1", "G2", "Owl"), ("T3", "G2", "Owl")),
@@ -96,7 +97,7 @@ def test_family_counts_templates_and_actors_of_its_sub_techniques():
 
 
 def test_parent_that_only_its_sub_techniques_claim_is_not_claimed_itself():
-    facts = MatrixFacts(tactics=TACTICS, techniques=(SCRIPT, SHELL), rules=(("T1.001", 1, "sigma"),))
+    facts = MatrixFacts(tactics=TACTICS, techniques=(SCRIPT, SHELL), rules=(("T1.001", {1}, "sigma"),))
     matrix = drawn(facts=facts)
     assert (matrix.claimed, matrix.total) == (1, 2)
     assert matrix.columns[0].families[0].cell.rules == "1"
@@ -114,9 +115,7 @@ def test_cell_tells_its_figures_in_words():
     [(0, "v-c0"), (1, "v-c1"), (4, "v-c1"), (5, "v-c2"), (24, "v-c2"), (25, "v-c3"), (99, "v-c3"), (100, "v-c4")],
 )
 def test_shade_grows_with_the_number_of_rules(rules, shade):
-    facts = MatrixFacts(
-        tactics=TACTICS, techniques=(JOB,), rules=[("T2", rule, "sigma") for rule in range(rules)], templates={"T2": 1}
-    )
+    facts = MatrixFacts(tactics=TACTICS, techniques=(JOB,), rules=[("T2", range(rules), "sigma")], templates={"T2": 1})
     cell = drawn(facts=facts).columns[0].families[0].cell
     assert (cell.shade, cell.rules, cell.look) == (shade, str(rules), "cell")
 
@@ -212,16 +211,16 @@ def test_actor_marks_what_it_uses_and_hides_nothing():
         "T2": "cell",
         "T3": "cell is-unknown",
     }
-    assert cells["T1"].facts.endswith(" · not tested · a sub-technique is used")
+    assert cells["T1"].facts.endswith(" · not tested · a sub-technique is marked")
     assert cells["T1.001"].facts.endswith(" · not tested · used by Bear")
 
 
 def test_several_actors_are_marked_together_and_counted_once():
     matrix = drawn("actor=G2&actor=G1&actor=G1&view=table")
-    assert (matrix.used, matrix.used_claimed) == (4, 2)
+    assert matrix.marked == 4
     facts = MatrixFacts(tactics=TACTICS, techniques=(JOB,), uses=(("T2", "G2", "Owl"), ("T2", "G1", "Bear")))
     (cell,) = drawn("actor=G2&actor=G1&view=table", facts).rows
-    assert (cell.users, cell.look) == ("Bear, Owl", "cell is-unknown is-used")
+    assert (cell.said, cell.look) == ("used by Owl, Bear", "cell is-unknown is-used")
 
 
 def test_most_rules_come_first_when_sorted_by_them_and_names_settle_ties():
@@ -272,6 +271,110 @@ def test_toggle_leads_to_the_same_view_with_that_family_turned_and_back(query):
     assert family(after.toggle.removeprefix("?")).is_open == before.is_open
 
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+TRIED = MatrixFacts(
+    tactics=TACTICS,
+    techniques=(SCRIPT, SHELL, BASH, JOB, QUIET),
+    rules=(("T2", {1}, "sigma"),),
+    proofs={
+        "T1": Proof("partial"),
+        "T1.001": Proof("validated", proven=True, met=2, total=2, proven_at=NOW - timedelta(days=20)),
+        "T1.002": Proof("not_covered", gap=True, total=1, review=True),
+        "T2": Proof("partial", proven=True, met=1, total=3, proven_at=NOW - timedelta(days=400)),
+        "T3": Proof("not_covered", review=True),
+    },
+    laid=(
+        Laid("campaign", "7", "T2", 2),
+        Laid("campaign", "7", "T9999", 1),
+        Laid("framework", "nist", "T1.002", 1),
+        Laid("layer", "3", "T2", 4.5, "seen twice"),
+        Laid("outcome", "missed", "T1.002", 1),
+    ),
+    offers=(Offer("campaign", "7", "Spring"), Offer("framework", "nist", "NIST"), Offer("layer", "3", "Mine")),
+    now_is=NOW,
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ("status=validated", {"T1.001"}),
+        ("status=partial", {"T1", "T2"}),
+        ("status=not_covered", {"T1.002", "T3"}),
+        ("status=proven_gap", {"T1.002"}),
+        ("status=unknown", {"T3"}),
+        ("review=due", {"T1.002", "T3"}),
+        ("age=30", {"T1.001"}),
+        ("age=365", {"T1.001"}),
+        ("age=older", {"T2"}),
+        ("age=never", {"T1", "T1.002", "T3"}),
+        ("outcome=missed", {"T1.002"}),
+        ("campaign=7&only=marked", {"T2"}),
+        ("only=marked", {"T1", "T1.001", "T1.002", "T2", "T3"}),
+        ("technique=t2&technique=T3&technique=T9", {"T2", "T3"}),
+        ("status=partial&campaign=7&only=marked&platform=Linux", {"T2"} - {"T2"}),
+        ("status=nonsense&age=x", {"T1", "T1.001", "T1.002", "T2", "T3"}),
+    ],
+)
+def test_filters_leave_what_they_say(query, left):
+    assert {cell.mitre_id for cell in drawn(f"{query}&view=table", TRIED).rows} == left
+
+
+def test_overlays_get_letters_and_figures_in_the_order_of_their_kinds():
+    matrix = drawn("layer=3&framework=nist&campaign=7&campaign=8", TRIED)
+    assert [
+        (one.overlay.letter, one.overlay.name, one.overlay.is_known, one.total, one.claimed, one.proven)
+        for one in matrix.layings
+    ] == [
+        ("A", "Spring", True, 1, 1, 1),
+        ("B", "8", False, 0, 0, 0),
+        ("C", "NIST", True, 1, 0, 0),
+        ("D", "Mine", True, 1, 1, 1),
+    ]
+    assert matrix.marked == 2
+
+
+def test_cell_shows_the_letters_and_says_what_each_overlay_says():
+    cells = {cell.mitre_id: cell for cell in drawn("layer=3&framework=nist&campaign=7&view=table", TRIED).rows}
+    assert cells["T2"].marks == (Mark("A"), Mark("C"))
+    assert cells["T2"].said == "tried in Spring (2 tests) · in layer Mine (score 4.5: seen twice)"
+    assert cells["T1.002"].said == "mitigated in NIST (1 control)"
+    assert cells["T1"].marks == (Mark("B", below=True),)
+    assert cells["T3"].marks == ()
+
+
+def test_sixth_overlay_is_left_out_and_counted():
+    query = "&".join(f"actor=G{number}" for number in range(7))
+    matrix = drawn(query)
+    assert [one.overlay.letter for one in matrix.layings] == list("ABCDE")
+    assert MatrixQuery.of(QueryDict(query)).left_out == 2
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("proven", ["T1.001", "T2", "T1", "T1.002", "T3"]),
+        ("rules", ["T2", "T1.001", "T3", "T1", "T1.002"]),
+        ("marks", ["T2", "T1.002", "T1", "T1.001", "T3"]),
+    ],
+)
+def test_table_is_sorted_by_the_chosen_figure(sort, order):
+    rows = drawn(f"sort={sort}&view=table&layer=3&framework=nist&campaign=7", TRIED).rows
+    assert [cell.mitre_id for cell in rows] == order
+
+
+def test_columns_count_what_is_proven_and_a_review_is_flagged():
+    matrix = drawn("", TRIED)
+    assert [(column.proven, column.proven_share) for column in matrix.columns] == [
+        (2, "50.00%"),
+        (1, "50.00%"),
+        (0, "0%"),
+    ]
+    cells = {cell.mitre_id: cell for cell in drawn("view=table", TRIED).rows}
+    assert (cells["T3"].review, cells["T3"].proof) == (True, "")
+    assert cells["T3"].facts.endswith(" · nothing known · review required")
+
+
 IDS = st.integers(0, 6)
 
 
@@ -292,7 +395,7 @@ def test_picture_and_table_show_the_same_techniques_with_the_same_figures(parent
         )
         for n in range(7)
     ]
-    facts = MatrixFacts(tactics=TACTICS, techniques=techniques, rules=[(f"T{n}", rule, "sigma") for n, rule in rules])
+    facts = MatrixFacts(tactics=TACTICS, techniques=techniques, rules=[(f"T{n}", {rule}, "sigma") for n, rule in rules])
     picture, table = drawn(query, facts), drawn(f"{query}&view=table", facts)
     in_picture = {
         cell.mitre_id: cell

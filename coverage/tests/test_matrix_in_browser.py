@@ -1,7 +1,5 @@
 """The matrix in Chromium, under the real content policy: walked by keys, opened, filtered without a new page."""
 
-import re
-
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -146,6 +144,7 @@ def test_sub_techniques_open_all_at_once(page):
 
 def test_actor_is_marked_and_taken_away_again(page):
     page.goto("/matrix?open=T1059")
+    page.get_by_text("Overlay", exact=True).click()
     page.get_by_label("Actor").select_option("G0016")
     expect(page.locator(".is-used .t")).to_have_text("Blue Shell")
     expect(page.locator(".is-used-below .t")).to_have_text("Alpha Interpreter")
@@ -153,7 +152,8 @@ def test_actor_is_marked_and_taken_away_again(page):
     page.get_by_label("Sort").select_option("rules")
     page.wait_for_url("**sort=rules*")
     assert page.url.count("actor=G0016") == 1
-    page.get_by_role("link", name=re.compile("Quiet Owl")).click()
+    expect(page.get_by_role("list", name="Overlays")).to_contain_text("Actor Quiet Owl 1 technique, 1 claimed")
+    page.get_by_role("link", name="Take Quiet Owl away").click()
     expect(page.locator(".is-used")).to_have_count(0)
 
 
@@ -164,6 +164,36 @@ def test_page_never_scrolls_sideways_on_a_phone(page, address):
     page.set_viewport_size({"width": 360, "height": 780})
     page.goto(address)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_techniques_are_selected_by_keys_and_pointer_and_outlive_a_filter(page):
+    make_technique("T1053.005", name="Twice Booked", tactics=("execution", "persistence"))
+    page.goto("/matrix?subs=all")
+    bar = page.get_by_role("group", name="Selected techniques")
+    expect(bar).to_be_hidden()
+    page.locator(".cell[tabindex='0']").focus()
+    page.keyboard.press("x")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(bar).to_contain_text("2 selected")
+    assert ticked(page) == ["T1059", "T1059.001"]
+    page.locator('input[value="T1053.005"]').first.check()
+    expect(bar).to_contain_text("3 selected")
+    assert ticked(page) == ["T1053.005", "T1053.005", "T1059", "T1059.001"]
+    page.get_by_label("Sort").select_option("rules")
+    page.wait_for_url("**sort=rules*")
+    expect(bar).to_contain_text("3 selected")
+    with page.expect_download() as download:
+        bar.get_by_role("button", name="CSV").click()
+    lines = download.value.path().read_text().splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ['"T1059"', '"T1059.001"', '"T1053.005"']
+    bar.get_by_role("button", name="Clear").click()
+    assert ticked(page) == []
+    expect(bar).to_be_hidden()
+
+
+def ticked(page: Page) -> list[str]:
+    """The ids of the boxes that are ticked, sorted."""
+    return sorted(box.get_attribute("value") for box in page.locator('.mx input[name="technique"]:checked').all())
 
 
 def test_heads_of_the_columns_stay_in_sight(page):

@@ -45,9 +45,10 @@ def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_action("campaign.manage")
 @require_http_methods(["GET", "POST"])
 def campaign_new(request: HttpRequest) -> HttpResponse:
-    """Plan a campaign from techniques or an actor, which `?actor=` may name."""
-    initial = {"actor": request.GET.get("actor", "")[:16]}
-    form = CampaignForm(request.POST or None, initial=initial)
+    """Plan a campaign from techniques or an actor, which `?actor=` may name. A POST of techniques alone fills in the form."""
+    chosen = " ".join(dict.fromkeys(request.POST.getlist("technique")))
+    initial = {"actor": request.GET.get("actor", "")[:16], "techniques": chosen}
+    form = CampaignForm(None if chosen else request.POST or None, initial=initial)
     if form.is_valid():
         try:
             campaign = create_campaign(by=cast(User, request.user), **form.cleaned_data)

@@ -9,18 +9,19 @@ from aegis.lib.pages import render_page
 from coverage import matrix_choices
 from coverage.matrix import assemble
 from coverage.matrix_facts import MatrixFacts
-from coverage.matrix_query import MatrixQuery
+from coverage.matrix_query import MOST_OVERLAYS, MatrixQuery
 
 
 @require_action("coverage.read")
 def matrix_page(request: HttpRequest) -> HttpResponse:
     """The matrix, narrowed and marked as the address says; to htmx, what is below the filter bar."""
-    facts, query = MatrixFacts.now(), MatrixQuery.of(request.GET)
+    query = MatrixQuery.of(request.GET)
+    facts = MatrixFacts.now(query)
     context = {
-        "actors": matrix_choices.actors(facts, query),
+        "adders": matrix_choices.adders(facts, query),
         "as_of": timezone.now(),
-        "marked": matrix_choices.marked(facts, query),
         "matrix": assemble(facts, query),
+        "most_overlays": MOST_OVERLAYS,
         "query": query,
         "release": facts.release,
         "selects": matrix_choices.selects(facts, query),

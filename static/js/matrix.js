@@ -13,7 +13,7 @@
   // One cell is reached by Tab, the others from there.
   const settle = () => {
     if (!frame()) return;
-    for (const link of frame().querySelectorAll(".cell, .cell-more, .tcol h2 a")) link.tabIndex = -1;
+    for (const link of frame().querySelectorAll(".cell, .cell-more, .tcol h2 a, input")) link.tabIndex = -1;
     const first = frame().querySelector(".cell");
     if (first) first.tabIndex = 0;
     frame().removeAttribute("tabindex");
@@ -91,12 +91,16 @@
   document.addEventListener("keydown", (event) => {
     const cell = event.target.closest(".mx .cell");
     if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key in AWAY) moveTo(beside(cell, AWAY[event.key]));
+    if (event.shiftKey && (event.key in AWAY || event.key in ALONG)) cell.dispatchEvent(new CustomEvent("pick", { bubbles: true, detail: true }));
+    if (event.key === "x" || event.key === "X") cell.dispatchEvent(new CustomEvent("pick", { bubbles: true }));
+    else if (event.key in AWAY) moveTo(beside(cell, AWAY[event.key]));
     else if (event.key in ALONG) moveTo(below(cell, ALONG[event.key]));
     else if (event.key === "Home" || event.key === "End") moveTo(ends(cell, event.key));
     else if (event.key === " ") toggle(cell);
     else return;
     event.preventDefault();
+    const reached = document.activeElement.closest(".mx .cell");
+    if (event.shiftKey && reached && reached !== cell) reached.dispatchEvent(new CustomEvent("pick", { bubbles: true, detail: true }));
   });
 
   document.addEventListener("click", (event) => {

@@ -1,0 +1,35 @@
+"""The matrix as files. Each takes the address of a view of the page, and the techniques that a form selected on it."""
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from aegis.accounts.access import require_action
+from aegis.lib.csv_cells import csv_lines
+from coverage.matrix import Assembly
+from coverage.matrix_facts import MatrixFacts
+from coverage.matrix_query import MatrixQuery
+from coverage.matrix_rows import HEAD, rows
+
+
+@require_action("coverage.read")
+@require_http_methods(["GET", "POST"])
+def matrix_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The techniques that the filters leave, one a line."""
+    drawn = asked(request)
+    response = StreamingHttpResponse(csv_lines([HEAD, *rows(drawn)]), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{file_name(drawn.facts, "csv")}"'
+    return response
+
+
+def asked(request: HttpRequest) -> Assembly:
+    """The view of the matrix that a request is about."""
+    query = MatrixQuery.of(request.GET, request.POST)
+    return Assembly(MatrixFacts.now(query), query)
+
+
+def file_name(facts: MatrixFacts, suffix: str) -> str:
+    """What a file is called: it tells the release and the day."""
+    release = facts.release.rpartition(" ")[2] or "none"
+    kept = "".join(character for character in release if character.isalnum() or character in ".-")
+    return f"aegis-matrix-attack-{kept}-{timezone.now():%Y-%m-%d}.{suffix}"
