@@ -57,8 +57,8 @@ class Resolver:
 
     @classmethod
     def load(cls) -> Resolver:
-        """A resolver for the catalogue as it is in the database now."""
-        techniques = Technique.objects.values_list("mitre_id", "stix_id", "name", "revoked", "revoked_by_id")
+        """A resolver for the catalogue as it is in the database now: a technique that was withdrawn means nothing any more."""
+        techniques = Technique.objects.current().values_list("mitre_id", "stix_id", "name", "revoked", "revoked_by_id")
         crosswalk = TechniqueCrosswalk.objects.filter(withdrawn_at=None).values_list("old_id", "new_id", "new_name")
         known = (
             KnownTechnique(mitre_id, stix_id, name, revoked, str(revoked_by) if revoked_by else None)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from catalog.models import Technique
+from coverage.effects import effects_of, statuses
 from coverage.models import TechniqueCoverage, Test
 from coverage.services.review import flag_for_review
 from coverage.services.status import refresh_all
@@ -17,22 +18,33 @@ NOTEWORTHY: Final = ("name", "description", "platforms", "tactics", "revoked", "
 
 def listen() -> None:
     """Connect the receivers."""
-    catalogue_stored.connect(follow_techniques, sender=ImportRun, dispatch_uid="coverage")
+    catalogue_stored.connect(follow_import, sender=ImportRun, dispatch_uid="coverage")
 
 
-def follow_techniques(sender: Any, run: ImportRun, outcome: Outcome, **_: Any) -> None:
+def follow_import(sender: Any, run: ImportRun, outcome: Outcome, **_: Any) -> dict[str, Any]:
+    """Bring coverage into step with the catalogue. Returns what moved (`coverage.effects`)."""
+    before = statuses()
+    reviews = follow_techniques(run, outcome)
+    return effects_of(run, outcome, before=before, after=statuses(), reviews=reviews)
+
+
+def follow_techniques(run: ImportRun, outcome: Outcome) -> dict[str, str]:
     """Recalculate all statuses after an import that touched techniques, and have changed ones that were tested reviewed.
 
-    All, because a new, revoked or moved sub-technique changes what its parents are made of.
+    All, because a new, revoked or moved sub-technique changes what its parents are made of. Returns the reason of each
+    technique that was flagged now, by ATT&CK id.
     """
     tally = outcome.kinds.get(Technique._meta.label_lower)
     if tally is None or not tally.changes:
-        return
+        return {}
     refresh_all()
     tested = set(map(str, Test.objects.live().values_list("technique_id", flat=True)))
-    for mitre_id, text in _news(tally.changes, run.version):
-        if mitre_id in tested:
-            flag_for_review(techniques=[mitre_id], reason=TechniqueCoverage.Reason.ATTACK, text=text)
+    news = {mitre_id: text for mitre_id, text in _news(tally.changes, run.version) if mitre_id in tested}
+    return {mitre_id: text for mitre_id, text in news.items() if _flag(mitre_id, text)}
+
+
+def _flag(mitre_id: str, text: str) -> list[str]:
+    return flag_for_review(techniques=[mitre_id], reason=TechniqueCoverage.Reason.ATTACK, text=text)
 
 
 def _news(changes: list[ImportChange], version: str) -> Iterator[tuple[str, str]]:

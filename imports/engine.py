@@ -130,11 +130,9 @@ def page_of(source: Source, path: str, version: str) -> str:
 
 
 @transaction.atomic
-def store(work: Store, progress: Progress, finish: Callable[[Outcome], None] | None) -> Outcome:
-    """Do the work in one transaction together with `finish`; without `finish` it is a preview and is rolled back."""
+def store(work: Store, progress: Progress, finish: Callable[[Outcome], bool]) -> Outcome:
+    """Do the work in one transaction together with `finish`, which says whether it stays: if not, all is rolled back."""
     outcome = work.run(progress)
-    if finish is None:
+    if not finish(outcome):
         transaction.set_rollback(True)
-    else:
-        finish(outcome)
     return outcome

@@ -79,6 +79,11 @@ class ImportRun(models.Model):
 
     While it runs, `done` of `total` tells how far its `step` is, and the counts what it has found so far. `worker` is the
     process that carries it out, empty while the run waits for one.
+
+    A preview (`dry_run`) and a held run write nothing to the catalogue: they show what they would do, until somebody decides.
+    `reasons` is a list of {code, text}: why the run is held, or would be; the codes in `allowed` were accepted when it was
+    asked for. `applies` is the run whose snapshot this one applies, `undoes` the one that it takes back. `effects` is what
+    moves in our own work (`imports.signals`), `shown_digest` the SHA-256 of all changes, `importer` that of the code.
     """
 
     class Status(models.TextChoices):
@@ -89,6 +94,12 @@ class ImportRun(models.Model):
         FAILED = "failed", "Failed"
         ABANDONED = "abandoned", "Abandoned"
         CANCELLED = "cancelled", "Cancelled"
+        HELD = "held", "Held"
+
+    class Decision(models.TextChoices):
+        APPLIED = "applied", "Applied"
+        DISCARDED = "discarded", "Discarded"
+        SUPERSEDED = "superseded", "Superseded"
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
@@ -122,6 +133,18 @@ class ImportRun(models.Model):
     issue_count = models.PositiveIntegerField(default=0)
     kinds = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True)
+    importer = models.CharField(max_length=64, blank=True)
+    shown_digest = models.CharField(max_length=64, blank=True)
+    effects = models.JSONField(default=dict, blank=True)
+    allowed = models.JSONField(default=list, blank=True)
+    reasons = models.JSONField(default=list, blank=True)
+    applies = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="applied_by")
+    undoes = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="undone_by")
+    decision = models.CharField(max_length=16, choices=Decision, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="import_runs_decided"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-pk"]
@@ -136,6 +159,21 @@ class ImportRun(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("imports:run-detail", args=[self.pk])
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the run ended with showing what it would do: a preview, or one that is held."""
+        return self.status == self.Status.HELD or (self.dry_run and self.status == self.Status.SUCCEEDED)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for somebody to apply or to discard it."""
+        return self.is_shown and not self.decision
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether it wrote to the catalogue."""
+        return self.status == self.Status.SUCCEEDED and not self.dry_run
 
     @property
     def seconds(self) -> float | None:

@@ -114,7 +114,7 @@ def note_sync(run: ImportRun) -> None:
     if run.status in GOOD:
         source.last_sync_stats = run.statistics()
     if run.status != Status.CANCELLED and source.every is not None:
-        wait = source.every if run.status in GOOD else min(source.every, RETRY_AFTER)
+        wait = source.every if run.status in (*GOOD, Status.HELD) else min(source.every, RETRY_AFTER)
         source.counted_from = run.finished_at + wait - source.every
     source.save(update_fields=["last_sync_at", "last_sync_status", "last_sync_stats", "counted_from"])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -16,13 +18,15 @@ from aegis.lib.bulk import insert_rows
 from catalog.resolution import unresolved_by_source
 from imports import engine
 from imports.fetchers import FetchError, NotModified, Snapshot, TaxiiServer, fetch
-from imports.intake import SourceUnreadable
+from imports.holding import digest_of_changes, is_held, reasons_to_hold
+from imports.intake import Intake, SourceUnreadable
 from imports.life import Cancelled, Lifeline, Superseded, free_dead_runs, require_running, this_process
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
 from imports.registry import SOURCES
 from imports.schedule import note_sync
 from imports.signals import catalogue_stored, import_finished
-from imports.snapshots import NotKept, keep, sweep
+from imports.snapshots import NotKept, keep, kept, sweep
+from imports.standing import NotPossible, carry_decision, require_last, require_open, settle_open_runs
 from imports.upstream import Source
 
 Status = ImportRun.Status
@@ -53,11 +57,18 @@ def describe_sources() -> None:
 
 
 def request_import(
-    slug: str, *, by: User | None = None, trigger: str = "command", dry_run: bool = False, worker: str = ""
+    slug: str,
+    *,
+    by: User | None = None,
+    trigger: str = "command",
+    dry_run: bool = False,
+    worker: str = "",
+    allowed: Collection[str] = (),
 ) -> ImportRun:
     """A queued run of the source `slug`. Raises UnknownSource, or AlreadyRunning with what to do.
 
-    `worker` names the process that is about to `execute` it; without one it waits until some process does.
+    `worker` names the process that is about to `execute` it; without one it waits until some process does. `allowed` are
+    codes of `imports.holding` that shall not hold it.
     """
     if slug not in SOURCE_OF:
         raise UnknownSource(f"unknown data source `{slug}`: choose from {', '.join(SOURCE_OF)}")
@@ -65,19 +76,20 @@ def request_import(
     if source is None:
         describe_sources()
         source = DataSource.objects.get(slug=slug)
+    asked = {"requested_by": by, "trigger": trigger, "dry_run": dry_run, "allowed": list(allowed)}
+    return queue(source, worker=worker, **asked)
+
+
+def queue(source: DataSource, **asked: Any) -> ImportRun:
+    """A queued run with what was asked of it. Raises AlreadyRunning."""
     free_dead_runs(source.runs.all())
     try:
         with transaction.atomic():
-            return ImportRun.objects.create(
-                source=source,
-                requested_by=by,
-                trigger=trigger,
-                dry_run=dry_run,
-                heartbeat_at=timezone.now(),
-                worker=worker,
-            )
+            return ImportRun.objects.create(source=source, heartbeat_at=timezone.now(), **asked)
     except IntegrityError as error:
-        raise AlreadyRunning(f"{slug} is being imported already: wait for that run to end, or see its page") from error
+        raise AlreadyRunning(
+            f"{source.slug} is being imported already: wait for that run to end, or see its page"
+        ) from error
 
 
 class Execution:
@@ -120,7 +132,7 @@ class Execution:
     def _carry_out(self) -> None:
         try:
             self._import()
-        except (FetchError, SourceUnreadable, NotKept) as error:
+        except (FetchError, SourceUnreadable, NotKept, NotPossible) as error:
             self._end(Status.FAILED, error=str(error))
         except Cancelled:
             self._end(Status.CANCELLED)
@@ -137,28 +149,65 @@ class Execution:
         sweep(self._run.source)
 
     def _import(self) -> None:
+        if self._run.undoes:
+            self._take_back(self._run.undoes)
+        elif self._run.applies:
+            self._apply(self._run.applies)
+        elif (found := self._fetched()) is not None:
+            self._read_and_store(found)
+
+    def _fetched(self) -> Snapshot | None:
+        """What upstream has; None if that is what stands already, and the run has ended."""
         row = self._run.source
-        known = row.validators if self._may_skip else {}
-        found = fetch(
+        found = self._fetch(row.validators if self._may_skip else {})
+        if isinstance(found, NotModified):
+            self._run.origin = found.origin[:1024]
+            self._not_modified()
+            return None
+        self._run.origin, self._run.digest = found.origin[:1024], found.digest
+        if self._may_skip and found.digest == row.digest:
+            self._not_modified(found.version)
+            return None
+        return found
+
+    def _fetch(self, validators: Mapping[str, str]) -> Snapshot | NotModified:
+        return fetch(
             self._source,
             mirror=self._mirror,
             local=self._local,
-            validators=known,
+            validators=validators,
             extra_hosts=settings.AEGIS_EXTRA_HOSTS,
             progress=lambda _url, done, total: self._tell("fetch", done, total),
             taxii=taxii_servers(),
         )
-        if isinstance(found, NotModified):
-            self._run.origin = found.origin[:1024]
-            self._not_modified()
-            return
-        self._run.origin, self._run.digest = found.origin[:1024], found.digest
-        if self._may_skip and found.digest == row.digest:
-            self._not_modified(found.version)
-            return
-        self._store(found)
 
-    def _store(self, snapshot: Snapshot) -> None:
+    def _apply(self, shown: ImportRun) -> None:
+        """Apply what another run showed: the kept snapshot, or the same fetched anew. Raises NotPossible."""
+        require_open(shown, self._fingerprint)
+        snapshot = kept(self._source.slug, shown.digest) or self._fetch({})
+        if isinstance(snapshot, NotModified) or snapshot.digest != shown.digest:
+            raise NotPossible(
+                f"Upstream has moved on since run {shown.pk}, and its snapshot is no longer kept. Preview again."
+            )
+        self._run.origin, self._run.digest = snapshot.origin[:1024], snapshot.digest
+        self._read_and_store(replace(snapshot, version=shown.version))
+
+    def _take_back(self, undone: ImportRun) -> None:
+        """Bring back what stood before a run: the snapshot applied before it, or no row at all. Raises NotPossible."""
+        before = require_last(undone)
+        if before is None:
+            self._run.origin = f"nothing: run {undone.pk} was the first"
+            self._store(Intake(), None)
+            return
+        snapshot = kept(self._source.slug, before.digest)
+        if snapshot is None:
+            raise NotPossible(
+                f"The snapshot of run {before.pk}, which stood before, is no longer kept: import version {before.version}."
+            )
+        self._run.origin, self._run.digest = snapshot.origin[:1024], snapshot.digest
+        self._read_and_store(replace(snapshot, version=before.version))
+
+    def _read_and_store(self, snapshot: Snapshot) -> None:
         # Compressing waits for no one and nothing waits for it: it has the other core while this one reads.
         with ThreadPoolExecutor(1) as beside:
             keeping = beside.submit(keep, self._source.slug, snapshot)
@@ -167,14 +216,23 @@ class Execution:
         for issue in snapshot.issues:
             intake.report(issue)
         self._run.version = (snapshot.version or intake.version or snapshot.digest[:12])[:128]
+        self._store(intake, snapshot)
 
-        def finish(outcome: engine.Outcome) -> None:
+    def _store(self, intake: Intake, snapshot: Snapshot | None) -> None:
+        """Write the differences and what follows from them in one transaction, unless they are to be shown only."""
+
+        def finish(outcome: engine.Outcome) -> bool:
+            run = self._run
+            run.effects = _effects(catalogue_stored.send(sender=ImportRun, run=run, outcome=outcome))
+            self._judge(outcome)
+            if run.dry_run or run.status == Status.HELD:
+                return False
             self._remember(snapshot)
-            catalogue_stored.send(sender=ImportRun, run=self._run, outcome=outcome)
+            settle_open_runs(run)
             # Last: from its audit row on, everybody else who writes one waits for this transaction.
             self._record(outcome)
+            return True
 
-        last = None if self._run.dry_run else finish
         work = engine.Store(self._source, intake, self._run.version, timezone.now())
 
         def tell(step: str, done: int, total: int | None, rows: int = 0) -> None:
@@ -183,13 +241,30 @@ class Execution:
 
         self._line.tell_now("store")
         with self._line.storing():
-            outcome = engine.store(work, tell, last)
-        if self._run.dry_run:
+            outcome = engine.store(work, tell, finish)
+        if self._run.dry_run or self._run.status == Status.HELD:
             with transaction.atomic():
+                carry_decision(self._run)
                 self._record(outcome)
 
+    def _judge(self, outcome: engine.Outcome) -> None:
+        """Whether the run may go on. Raises NotPossible if it does not do what was shown."""
+        run = self._run
+        run.importer = self._fingerprint
+        if run.applies:
+            if digest_of_changes(outcome) != run.applies.shown_digest:
+                raise NotPossible(
+                    f"The catalogue has moved since run {run.applies.pk}: applied now it would do other things. Preview again."
+                )
+            return
+        run.reasons = [] if run.undoes else reasons_to_hold(run, outcome)
+        if is_held(run) and not run.dry_run:
+            run.status = Status.HELD
+        if run.dry_run or run.status == Status.HELD:
+            run.shown_digest = digest_of_changes(outcome)
+
     def _record(self, outcome: engine.Outcome) -> None:
-        """Keep what the run did with it: in the same transaction as the catalogue, unless it is a preview."""
+        """Keep what the run did with it: in the same transaction as the catalogue, unless it only shows it."""
         run = self._run
         insert_rows(ImportChange, ({**change.__dict__, "run_id": run.pk} for change in outcome.changes))
         ImportIssue.objects.bulk_create(
@@ -200,12 +275,15 @@ class Execution:
             setattr(run, name, outcome.total(name))
         run.skipped, run.unresolved, run.issue_count = outcome.skipped, outcome.unresolved, len(outcome.issues)
         run.kinds = {label: tally.counts() for label, tally in outcome.kinds.items()}
-        self._end(Status.SUCCEEDED)
+        self._end(Status.HELD if run.status == Status.HELD else Status.SUCCEEDED)
 
-    def _remember(self, snapshot: Snapshot) -> None:
+    def _remember(self, snapshot: Snapshot | None) -> None:
+        """What the source rests on now; nothing, if its first import was undone."""
         row = self._run.source
-        row.current_version, row.digest, row.importer = self._run.version, snapshot.digest, self._fingerprint
-        row.validators, row.is_sample = snapshot.validators, _is_sample(snapshot.origin)
+        row.current_version, row.importer = self._run.version, self._fingerprint
+        row.digest = snapshot.digest if snapshot else ""
+        row.validators = dict(snapshot.validators) if snapshot else {}
+        row.is_sample = snapshot is not None and _is_sample(snapshot.origin)
         row.save(update_fields=["current_version", "digest", "importer", "validators", "is_sample"])
 
     def _not_modified(self, version: str = "") -> None:
@@ -230,7 +308,7 @@ class Execution:
                 if status == Status.SUCCEEDED:
                     raise
             run.status, run.error, run.finished_at, run.step = status, error[:4000], timezone.now(), ""
-            if status not in GOOD:
+            if status not in (*GOOD, Status.HELD):
                 run.forget_counts()
             run.save()
             note_sync(run)
@@ -246,7 +324,14 @@ class Execution:
 
 def _facts(run: ImportRun) -> dict[str, Any]:
     asked = {"source": run.source.slug, "dry_run": run.dry_run, "trigger": run.trigger, "origin": run.origin}
-    return asked | {"version": run.version, "digest": run.digest, "error": run.error} | run.statistics()
+    why = {"applies": run.applies_id, "undoes": run.undoes_id, "reasons": [reason["text"] for reason in run.reasons]}
+    read = {"version": run.version, "digest": run.digest, "error": run.error}
+    return asked | {name: value for name, value in why.items() if value} | read | run.statistics()
+
+
+def _effects(answers: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
+    """What the receivers say that moves in our own work."""
+    return {name: moved for _, answer in answers for name, moved in (answer or {}).items()}
 
 
 def taxii_servers() -> list[TaxiiServer]:

@@ -6,6 +6,9 @@ import_finished = Signal()
 """Sent when a run has ended and is committed, with `run`."""
 
 catalogue_stored = Signal()
-"""Sent inside the transaction that stored an import, before it ends, with `run` and the engine's `outcome`; not by a preview.
+"""Sent inside the transaction that stored an import, before it ends, with `run` and the engine's `outcome`; by a preview
+and by a run that will be held too, whose transaction is taken back afterwards.
 
-What is derived from the catalogue is brought into step here: if a receiver fails, the import is taken back with it."""
+What is derived from the catalogue is brought into step here: if a receiver fails, the import is taken back with it. A
+receiver returns what it moved, {name: list of dicts}, or None: that becomes `ImportRun.effects`.
+"""

@@ -23,14 +23,15 @@ from django.db.models import Max
 from imports.fetchers import LIMITS, Snapshot
 from imports.fetchers.snapshot import Piece, Store, digest_of
 from imports.models import DataSource, ImportRun
+from imports.standing import open_runs
 from imports.upstream import Issue
 
 logger = logging.getLogger(__name__)
 
 KEPT: Final = 3
 """So many of the snapshots that were applied last are kept for each source."""
-PREVIEWS: Final = 3
-"""So many of the newest previews that were not applied are kept beside them."""
+WAITING: Final = 10
+"""So many of the newest previews and held runs that nobody has decided on are kept beside them."""
 LEVEL: Final = 1
 """The fastest compression: half a second for the 45 MB of ATT&CK, and a tenth of the size."""
 CHUNK: Final = 256 * 1024
@@ -96,16 +97,11 @@ def sweep(source: DataSource) -> None:
 
 
 def _wanted(source: DataSource) -> set[str]:
-    """Digests of the newest applied runs, and of the newest runs that only showed what they would do."""
-    runs = source.runs.exclude(digest="").order_by()
-    applied = runs.filter(dry_run=False, status=ImportRun.Status.SUCCEEDED)
-    shown = runs.filter(dry_run=True, status=ImportRun.Status.SUCCEEDED)
-    return {source.digest, *_newest(applied, KEPT), *_newest(shown, PREVIEWS)}
-
-
-def _newest(runs: Any, number: int) -> Iterator[str]:
-    newest = runs.values("digest").annotate(newest=Max("pk")).order_by("-newest")[:number]
-    return (row["digest"] for row in newest)
+    """Digests of the newest applied runs, and of those that wait to be applied."""
+    applied = source.runs.filter(dry_run=False, status=ImportRun.Status.SUCCEEDED).exclude(digest="").order_by()
+    newest = applied.values("digest").annotate(newest=Max("pk")).order_by("-newest")[:KEPT]
+    waiting = open_runs(source).values_list("digest", flat=True)[:WAITING]
+    return {source.digest, *(row["digest"] for row in newest), *waiting}
 
 
 def _packed(snapshot: Snapshot) -> Iterator[bytes]:

@@ -41,6 +41,10 @@ BADGES: Final = {
     "failed": Badge("failed", "Failed", "x"),
     "cancelled": Badge("none", "Cancelled", "x"),
     "abandoned": Badge("failed", "Abandoned", "x"),
+    "held": Badge("warn", "Held", "alert"),
+    "applied": Badge("ok", "Applied", "check"),
+    "discarded": Badge("none", "Discarded", "none"),
+    "superseded": Badge("none", "Superseded", "none"),
     "disabled": Badge("none", "Disabled", "none"),
     "never": Badge("none", "Never run", "none"),
     # What a run changed

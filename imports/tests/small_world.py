@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from aegis.accounts.models import User
+from imports.decisions import request_apply, request_undo
+from imports.life import this_process
 from imports.models import ImportRun
 from imports.services import SOURCE_OF, execute, request_import
 from imports.tests.stix_world import bundle
@@ -68,8 +71,21 @@ class SmallWorld:
 
     def run(self, slug: str, **options: Any) -> ImportRun:
         """Import a source from this mirror."""
-        dry_run = options.pop("dry_run", False)
-        return execute(request_import(slug, dry_run=dry_run), mirror=str(self.folder), **options)
+        asked = {name: options.pop(name) for name in ("by", "trigger", "dry_run", "allowed") if name in options}
+        return execute(request_import(slug, **asked), mirror=str(self.folder), **options)
+
+    def rules(self, number: int, *techniques: str, start: int = 0, **options: str) -> None:
+        """Publish so many Sigma rules, r000 and on."""
+        for place in range(start, start + number):
+            self.rule(f"r{place:03}", *techniques, **options)
+
+    def apply(self, shown: ImportRun, by: User | None = None) -> ImportRun:
+        """Apply what a preview or a held run showed."""
+        return execute(request_apply(shown, by=by, trigger="command", worker=this_process()), mirror=str(self.folder))
+
+    def undo(self, run: ImportRun, by: User | None = None) -> ImportRun:
+        """Take back what a run did."""
+        return execute(request_undo(run, by=by, trigger="command", worker=this_process()), mirror=str(self.folder))
 
 
 def rule_id(name: str) -> str:

@@ -243,7 +243,7 @@ def test_rows_tell_where_they_came_from(world: SmallWorld) -> None:
     assert rule.first_seen_at == rule.changed_at
 
 
-def test_techniques_that_vanish_are_withdrawn_and_keep_what_refers_to_them(world: SmallWorld) -> None:
+def test_techniques_that_vanish_are_withdrawn_and_leave_what_named_them_unresolved(world: SmallWorld) -> None:
     world.attack(technique("T1059"), technique("T1105"))
     world.rule("a", "T1105")
     world.run("attack")
@@ -252,4 +252,8 @@ def test_techniques_that_vanish_are_withdrawn_and_keep_what_refers_to_them(world
     run = world.run("attack")
     assert run.withdrawn == 1
     assert not Technique.objects.get(mitre_id="T1105").is_current
+    reference = DetectionRuleTechnique.objects.get()
+    assert (reference.published_id, reference.technique_id, reference.resolution) == ("T1105", None, "unresolved")
+    world.attack(technique("T1059"), technique("T1105"))
+    assert world.run("attack").restored == 1
     assert DetectionRuleTechnique.objects.get().technique_id == "T1105"

@@ -1,0 +1,96 @@
+"""When a run does not apply what it read, but waits for a person: it takes too much away, or it goes back in time."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Final
+
+from imports.engine import Outcome
+from imports.models import ImportChange, ImportRun
+from imports.standing import undoing
+
+SHARE: Final = 0.2
+"""The share of a source's current rows that a run may withdraw by itself."""
+FEW: Final = 10
+"""Fewer rows than these are taken in at a glance: they never hold a run."""
+NUMBERED = re.compile(r"\d+(?:\.\d+)+")
+"""A version that can be compared: a release, not a commit."""
+
+WITHDRAWALS: Final = "withdrawals"
+OLDER: Final = "older"
+UNDONE: Final = "undone"
+CODES: Final = (WITHDRAWALS, OLDER, UNDONE)
+
+
+def reasons_to_hold(run: ImportRun, outcome: Outcome) -> list[dict[str, str]]:
+    """Why a person should look before this is applied: {code, text}, nothing for most runs, and for a first import."""
+    found = (
+        (WITHDRAWALS, _too_many_withdrawals(outcome)),
+        (OLDER, _older(run, outcome)),
+        (UNDONE, _undone(run)),
+    )
+    return [{"code": code, "text": text} for code, text in found if text]
+
+
+def is_held(run: ImportRun) -> bool:
+    """Whether one of the run's reasons was not accepted when it was asked for."""
+    return any(reason["code"] not in run.allowed for reason in run.reasons)
+
+
+def digest_of_changes(outcome: Outcome) -> str:
+    """SHA-256 of all changes: the same for two runs that do the same to the catalogue."""
+    lines = sorted(_line(change) for change in outcome.changes)
+    return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _line(change: ImportChange) -> str:
+    told = [change.model, change.key, change.kind, change.path, change.changed]
+    return json.dumps(told, sort_keys=True, default=str)
+
+
+def _too_many_withdrawals(outcome: Outcome) -> str:
+    gone = outcome.total("withdrawn")
+    standing = gone + outcome.total("unchanged") + outcome.total("updated")
+    if gone < FEW or gone <= SHARE * standing:
+        return ""
+    percent = 100 * gone / standing
+    return f"It would withdraw {gone:,} of {standing:,} rows ({percent:.0f} %), more than {SHARE:.0%} of the source."
+
+
+def _older(run: ImportRun, outcome: Outcome) -> str:
+    standing = run.source.current_version
+    if _numbers(run.version) and _numbers(run.version) < _numbers(standing):
+        return f"Version {run.version} is older than what stands: {standing}."
+    back = [earlier < later for earlier, later in _dates(outcome)]
+    if sum(back) > len(back) / 2:
+        return f"It is older than what stands: {sum(back)} of {len(back)} rows with a new date have an earlier one."
+    return ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split("."))) if NUMBERED.fullmatch(version) else ()
+
+
+def _dates(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """(after, before) of each row whose date of change is another one than before."""
+    for change in outcome.changes:
+        before, after = (_day(value) for value in change.changed.get("modified", ("", "")))
+        if before and after and before != after:
+            yield after, before
+
+
+def _day(value: object) -> str:
+    """A date as text that sorts: upstreams write 2026/01/02 and 2026-01-02."""
+    return str(value or "").replace("/", "-")
+
+
+def _undone(run: ImportRun) -> str:
+    stands = run.digest == run.source.digest
+    taken_back = None if stands else undoing(run.source, run.digest)
+    if taken_back is None:
+        return ""
+    who = f" by {taken_back.requested_by}" if taken_back.requested_by else ""
+    return f"This very content was applied and undone{who} (run {taken_back.pk})."
