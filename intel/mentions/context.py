@@ -11,19 +11,21 @@ from intel.mentions.lexicon import Hit
 from intel.mentions.naming import Name, Weight
 from intel.mentions.sentences import Sentences
 from intel.mentions.tokens import Tokens
-from intel.mentions.words import ATTACKERS, SELLERS
+from intel.mentions.words import ATTACKERS, SELLERS, TECHNICAL
 
 VAGUE_ACTORS = frozenset({"actor", "actors", "tactic", "tactics", "technique", "techniques", "operators"})
 
 
 @dataclass(slots=True)
 class Around:
-    """What one sentence says: ids of techniques, and names that need no context, by what they name.
+    """What one sentence says: names that need no context, by what they name; `ids` are those of techniques.
 
-    `plain` are the techniques whose names are plain English. `attacked` and `sold` tell of words for attackers and for sellers;
-    `headline` whether nearly every word is capitalised.
+    `written` holds every id.
+    `plain` are the techniques whose names are plain English. `attacked` and `sold` tell of words for attackers and for
+    sellers, `technical` are the words for what is attacked; `headline` is whether nearly every word is capitalised.
     """
 
+    written: set[str] = field(default_factory=set)
     ids: dict[str, str] = field(default_factory=dict)
     tactics: dict[str, str] = field(default_factory=dict)
     actors: dict[str, str] = field(default_factory=dict)
@@ -31,25 +33,30 @@ class Around:
     techniques: dict[str, str] = field(default_factory=dict)
     plain: dict[str, str] = field(default_factory=dict)
     attacked: bool = False
+    technical: frozenset[str] = frozenset()
     sold: bool = False
     headline: bool = False
 
-    def add_name(self, name: Name) -> None:
-        """Take note of a name, if it counts for others."""
+    def add_name(self, name: Name, *, as_tactic: bool) -> None:
+        """Take note of a name, if it counts for others; `as_tactic` is whether the name of a tactic is written as one."""
         term = name.term
-        if term.kind == "technique":
+        if term.kind == "tactic":
+            if as_tactic:
+                self.tactics[term.key] = term.text
+        elif term.kind == "technique":
             if name.weight >= Weight.PROPER:
                 self.techniques[term.key] = term.text
             elif name.weight > Weight.THING:
                 self.plain[term.key] = term.text
         elif name.weight >= Weight.PROPER:
-            known = {"actor": self.actors, "software": self.software, "tactic": self.tactics}[term.kind]
+            known = self.actors if term.kind == "actor" else self.software
             known[term.key] = term.text
 
     def add_id(self, hit: IdHit) -> None:
         """Take note of an id."""
         known = {"technique": self.ids, "actor": self.actors, "software": self.software, "tactic": self.tactics}
         if hit.confidence >= 0.9 and hit.kind in known:
+            self.written.add(hit.key)
             known[hit.kind][hit.key] = hit.key
 
 
@@ -61,12 +68,14 @@ class Surroundings:
         self.sentences = Sentences(text)
         self._around: dict[int, Around] = {}
         for hit in hits:
-            around = self._of(self.number(hit))
+            number = self.number(hit)
+            around = self._of(number)
             if isinstance(hit, IdHit):
                 around.add_id(hit)
-            else:
-                for name in hit.names:
-                    around.add_name(name)
+                continue
+            as_tactic = self._is_tactic(hit, around, number)
+            for name in hit.names:
+                around.add_name(name, as_tactic=as_tactic)
 
     def number(self, hit: Hit | IdHit) -> int:
         """The number of the sentence in which a hit stands."""
@@ -84,6 +93,15 @@ class Surroundings:
         """The number of the first word of a sentence."""
         return bisect_left(self.tokens.starts, self.sentences.span(number)[0])
 
+    def _is_tactic(self, hit: Hit, around: Around, number: int) -> bool:
+        """Whether the name of a tactic means it: two words, or one that is capitalised in running text or heads a list."""
+        if hit.last > hit.first:
+            return True
+        after = self.tokens.gaps[hit.last + 1]
+        if not self.tokens.words[hit.first][0].isupper():
+            return False
+        return after.startswith(":") or (not around.headline and hit.first > self.first_word(number))
+
     def _of(self, number: int) -> Around:
         if number not in self._around:
             self._around[number] = self._read(number)
@@ -94,10 +112,11 @@ class Surroundings:
         lower, words = self.tokens.lower[first:end], self.tokens.words[first:end]
         said = set(lower)
         threats = any(map(_is_threat_actor, lower, lower[1:]))
-        long = [word for word in words if len(word) > 3 and word.isalpha()]
+        long = [word for word in words[1:] if len(word) > 3 and word.isalpha()]
         capitals = sum(word[0].isupper() for word in long)
         return Around(
             attacked=bool(said & (ATTACKERS - VAGUE_ACTORS)) or threats,
+            technical=TECHNICAL & said,
             sold=bool(said & SELLERS),
             headline=len(long) >= 3 and capitals >= 0.7 * len(long),
         )

@@ -113,12 +113,17 @@ def _is_numbered(tokens: Tokens, first: int, last: int) -> bool:
     gap_before = tokens.gaps[first]
     if before in NUMBERED and gap_before.strip() in {"", "#", ":", ".", "-", "\u2116"}:
         return True
-    if gap_before in {"-", "/"} and (any(map(str.isdigit, before)) or (len(before) <= 3 and first > 0)):
-        return not SHAPES.match(before)
+    if gap_before == "-" and first and (len(before) <= 3 or any(map(str.isdigit, before))):
+        return not _ends_an_id(tokens, first - 1)
     if last + 1 == len(tokens.words) or tokens.gaps[last + 1] != "-":
         return False
     after = tokens.words[last + 1]
     return len(after) <= 2 or after.isdigit()
+
+
+def _ends_an_id(tokens: Tokens, index: int) -> bool:
+    """Whether a word is an id or the number of a sub-technique, as in a range of ids."""
+    return bool(SHAPES.match(tokens.lower[index]) or (index and SHAPES.match(tokens.lower[index - 1])))
 
 
 def _cve(text: str, tokens: Tokens, index: int) -> IdHit | None:

@@ -58,7 +58,7 @@ def names_of(term: Term, parent: str = "") -> Iterator[Name]:
 
 def _technique_forms(term: Term, parent: str) -> Iterator[Name]:
     for other in OTHER_NAMES.get(term.text, ()):
-        weight = Weight.TRADE if len(other) <= 3 else Weight.DISTINCT
+        weight = Weight.TRADE if len(other) <= 3 else max(Weight.TRADE, weigh(term, WORD.findall(other)))
         said = f"what the trade calls {term.text}"
         yield from (_name(term, form, weight, exact=len(other) <= 3, said=said) for form in _numbers(other))
     if parent:
@@ -114,12 +114,12 @@ def _numbers(text: str) -> list[str]:
 
 def weigh(term: Term, words: list[str]) -> Weight:
     """What the words of a term's name say by themselves."""
-    slug = "-".join(words).lower()
+    slug = "-".join(words).lower().replace("spear-phishing", "spearphishing")
     if slug in TERMS_OF_ART or slug in COMMON_IN_REPORTS:
         return Weight.DISTINCT if slug in TERMS_OF_ART else Weight.TRADE
     weight = weigh_words(words)
     if term.kind in {"technique", "tactic"}:
-        return _longer_is_rarer(weight, words)
+        return _technique_weight(weight, words)
     if len(words) == 1 and len(words[0]) <= 3:
         return min(weight, Weight.PLAIN)
     if len(words) > 1 and weight < Weight.DISTINCT:
@@ -140,17 +140,24 @@ def _weigh_word(word: str) -> Weight:
     return Weight.TRADE if word in TRADE else Weight.DISTINCT
 
 
-def _longer_is_rarer(weight: Weight, words: list[str]) -> Weight:
-    """Four plain words in the right order are seldom chance."""
-    if len(words) >= 4 and weight in {Weight.PLAIN, Weight.TRADE}:
-        return Weight.TRADE if weight == Weight.PLAIN else Weight.DISTINCT
-    return weight
+def _technique_weight(weight: Weight, words: list[str]) -> Weight:
+    """One short word is an acronym of many meanings; several plain words in the right order are seldom chance."""
+    if len(words) == 1:
+        return min(weight, Weight.PLAIN) if len(words[0]) <= 4 else weight
+    content = sum(len(word) > 3 for word in words)
+    if content < 3 or weight == Weight.DISTINCT:
+        return weight
+    if weight == Weight.THING:
+        return Weight.PLAIN if content > 3 else weight
+    return Weight.PROPER if content > 3 else Weight.TRADE
 
 
 def _case_counts(term: Term, words: list[str], weight: Weight) -> bool:
-    """Short names and acronyms, and names of actors and software that are words, need their case."""
+    """Short names and acronyms, names of actors and software that are words, and actors of two words need their case."""
     if term.kind in {"actor", "software"} and weight < Weight.DISTINCT:
         return True
+    if term.kind == "actor" and len(words) > 1:
+        return not any(map(str.isdigit, words))
     return len(words) == 1 and (len(words[0]) <= 4 or weight == Weight.THING)
 
 

@@ -46,9 +46,9 @@ def _weighed(name: Name, hit: Hit, near: Surroundings) -> Judged:
     number = near.number(hit)
     if name.whole:
         return Judged(name, 0.95, ALONE[Weight.DISTINCT])
-    if own := _own_id(name, near.here(number).ids):
+    if own := _own_id(name, near.here(number).written):
         return Judged(name, 0.95, f"name beside {own}")
-    if own := next(filter(None, (_own_id(name, around.ids) for around in near.beside(number))), ""):
+    if own := next(filter(None, (_own_id(name, around.written) for around in near.beside(number))), ""):
         return Judged(name, 0.8, f"name next to the sentence with {own}")
     base = BASE[name.weight]
     if name.weight == Weight.DISTINCT:
@@ -62,26 +62,31 @@ def _weighed(name: Name, hit: Hit, near: Surroundings) -> Judged:
     return Judged(name, round(min(limit, max(0.05, base + total)), 2), reason)
 
 
-def _own_id(name: Name, ids: dict[str, str]) -> str:
-    """The id of the technique itself, of its parent or of one of its own, among ids."""
+def _own_id(name: Name, ids: set[str]) -> str:
+    """The id of what is named, of a technique's parent or of one of its own sub-techniques, among ids."""
     key = name.term.key
     if key in ids:
         return key
     parent = key.partition(".")[0]
-    return next((other for other in ids if other == parent or (key == parent and other.startswith(f"{key}."))), "")
+    return next(
+        (other for other in sorted(ids) if other == parent or (key == parent and other.startswith(f"{key}."))), ""
+    )
 
 
 def _gains(name: Name, hit: Hit, near: Surroundings) -> list[tuple[float, str]]:
     """What the context adds to a name, with the reason for each."""
     number = near.number(hit)
     here = near.here(number)
-    gains = [*_from(here, name, 1.0)]
+    own = {name.term.key for name in hit.names}
+    gains = [*_from(here, own, 1.0)]
     for around in near.beside(number):
-        gains += _from(around, name, 0.4)
+        gains += _from(around, own, 0.5)
     if here.attacked:
         gains.append((0.15, "words for attackers in the sentence"))
+    if name.weight == Weight.TRADE and len(name.words) > 1 and here.technical - set(map(str.lower, name.words)):
+        gains.append((0.15, "technical words in the sentence"))
     if here.sold:
-        gains.append((-0.2, "words for sellers in the sentence"))
+        gains.append((-0.25, "words for sellers in the sentence"))
     if len(name.words) > 1 and not here.headline and near.tokens.words[hit.first : hit.last + 1] == list(name.words):
         gains.append((0.2, "capitalised as in ATT&CK"))
     if name.term.kind in {"actor", "software"} and _is_named_by_its_kind(name, hit, near):
@@ -91,9 +96,8 @@ def _gains(name: Name, hit: Hit, near: Surroundings) -> list[tuple[float, str]]:
     return gains
 
 
-def _from(around: Around, name: Name, share: float) -> list[tuple[float, str]]:
-    """What one sentence's mentions add, each kind once."""
-    key = name.term.key
+def _from(around: Around, own: set[str], share: float) -> list[tuple[float, str]]:
+    """What one sentence's mentions of others than `own` add, each kind once."""
     gains: list[tuple[float, str]] = []
     for known, worth, what in (
         (around.ids, 0.35, "near {}"),
@@ -102,11 +106,11 @@ def _from(around: Around, name: Name, share: float) -> list[tuple[float, str]]:
         (around.techniques, 0.25, "near {}"),
         (around.software, 0.2, "near the software {}"),
     ):
-        if others := [known[other] for other in known if other != key]:
+        if others := [known[other] for other in known if other not in own]:
             gains.append((worth * share, what.format(others[0])))
-    plain = len(around.plain.keys() - {key})
+    plain = len({around.plain[key] for key in around.plain.keys() - own})
     if plain:
-        gains.append(((0.25 if plain > 1 else 0.1) * share, "near other plain names of techniques"))
+        gains.append(((0.35 if plain > 1 else 0.1) * share, "near other plain names of techniques"))
     return gains
 
 
@@ -154,9 +158,9 @@ def _fit(name: Name, hit: Hit, near: Surroundings) -> float:
         return _RANK[name.term.kind] + 5 * _is_named_by_its_kind(name, hit, near)
     number = near.number(hit)
     here, beside = near.here(number), list(near.beside(number))
-    if _own_id(name, here.ids):
+    if _own_id(name, here.written):
         return 20
-    if any(_own_id(name, around.ids) for around in beside):
+    if any(_own_id(name, around.written) for around in beside):
         return 15
     fit = 1.0 + (not name.said)
     fit += 8 * bool(set(name.term.tactics) & set(here.tactics.values()))

@@ -65,7 +65,8 @@ trusted type unsecured unsupported unused upload use valid variable video voice 
 TRADE: Final = _words("""
 adversary bootkit botnet cracking cryptography encryption escalation evasion exfiltration exploitation guessing
 hijack hijacking hijacks injection javascript lateral malicious malvertising obfuscate obfuscated obfuscation persistence
-phishing poisoned poisoning powershell privilege ransomware rootkit sandbox scanning sniffing spoofing staging steganography
+phishing poisoned poisoning powershell privilege ransomware rootkit sandbox scanning sniffing spear spearphishing spoofing
+staging steganography
 tunneling victim virtualization
 """)
 
@@ -92,28 +93,30 @@ lemon leopard librarian lily linen lion line lotus luminous magic marbled marigo
 mustard night nomadic numbered nylon onyx operation panda peach picker pink pioneer pirate plaid playful prince primitive purple
 quick assist rabbit rain raspberry red rising rose runner saint salt sandstorm sapphire scarlet sea secret shell sleet silent
 silk skeleton sneaky spider spring star static stealth stone storm strawberry sun team tempest tiger transparent tribe trooper
-tropic turtle typhoon union violet volatile volt white wicked winter wizard wolf wooden woody yellow company dukes
+velvet tropic turtle typhoon union violet volatile volt white wicked winter wizard wolf wooden woody yellow company dukes
 ant banshee vine white peace rock butler hunter ritual twilight viking cabin feather prelude feather
 """)
 
 # Phrases that weigh more, or less, than their words do: the trade uses these for one thing only.
 TERMS_OF_ART: Final = _words("""
-adversary-in-the-middle as-rep-roasting brute-force bypass-user-account-control clear-windows-event-logs
-component-object-model-hijacking credential-stuffing dead-drop-resolver domain-fronting
-domain-generation-algorithms drive-by-compromise dynamic-link-library-injection email-bombing fast-flux-dns
-fileless-storage golden-ticket silver-ticket html-smuggling lateral-tool-transfer inhibit-system-recovery
-ingress-tool-transfer lsass-memory mark-of-the-web-bypass os-credential-dumping parent-pid-spoofing pass-the-hash
-pass-the-ticket password-spraying port-knocking process-hollowing process-injection reflective-code-loading seo-poisoning
-spearphishing-attachment spearphishing-link sql-stored-procedures supply-chain-compromise thread-execution-hijacking
-vba-stomping web-shell exploit-public-facing-application
+adversary-in-the-middle as-rep-roasting bypass-user-account-control clear-windows-event-logs
+component-object-model-hijacking credential-stuffing dead-drop-resolver domain-fronting domain-generation-algorithms
+drive-by-attack drive-by-compromise drive-by-download dynamic-link-library-injection email-bombing
+exploit-public-facing-application fast-flux-dns fileless-storage html-smuggling ingress-tool-transfer
+inhibit-system-recovery internal-spearphishing lateral-tool-transfer lsass-memory mark-of-the-web-bypass
+os-credential-dumping parent-pid-spoofing password-spraying process-hollowing process-injection
+reflective-code-loading seo-poisoning software-supply-chain-attack spearphishing-attachment spearphishing-link
+spearphishing-service spearphishing-via-service spearphishing-voice sql-stored-procedures supply-chain-attack
+supply-chain-compromise thread-execution-hijacking vba-stomping web-shell
 """)
 COMMON_IN_REPORTS: Final = _words("""
-access-token-manipulation account-manipulation browser-session-hijacking credentials-from-web-browsers evil-twin
+access-token-manipulation account-manipulation brute-force browser-session-hijacking credentials-from-web-browsers evil-twin
 external-remote-services group-policy-modification hidden-window launch-agent launch-daemon local-account
 multi-factor-authentication-interception process-discovery protocol-tunneling remote-access-tools remote-desktop-protocol
 scheduled-task scheduled-task-job system-information-discovery user-execution valid-accounts windows-command-shell
 windows-management-instrumentation windows-remote-management windows-service disk-wipe query-registry modify-registry
 office-template-macros network-sniffing
+golden-ticket golden-tickets silver-ticket silver-tickets pass-the-hash pass-the-ticket port-knocking watering-hole
 """)
 
 # What else a technique is called, by the name that it has in ATT&CK.
@@ -137,7 +140,7 @@ OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "Multi-Factor Authentication Request Generation": ("MFA fatigue", "MFA bombing", "push bombing", "MFA push spam"),
     "OS Credential Dumping": ("credential dumping", "dumping credentials", "credential dumper"),
     "Password Spraying": ("password spray", "password-sprayed"),
-    "Process Doppelgänging": ("process doppelganging",),
+    "Phishing": ("spear-phishing", "spearphishing"),
     "Process Hollowing": ("hollowed process", "process hollowed"),
     "Reflective Code Loading": ("reflective loading", "reflectively loaded", "reflective DLL injection"),
     "SEO Poisoning": ("search engine poisoning",),
@@ -153,6 +156,14 @@ OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
 ATTACKERS: Final = _words("""
 adversaries adversary attacker attackers hacker hackers intruder intruders operators mitre ttp ttps tactic tactics technique
 techniques affiliate affiliates actor actors apt
+""")
+
+# What is attacked and with what: beside one of these, a phrase that has another meaning elsewhere has this one.
+TECHNICAL: Final = _words("""
+antimalware backdoor backdoors beacon breach breached c2 compromised controller credentials decrypt domain encrypted exploit
+exploited exploits hash hashes implant implants infected intrusion kerberos keylogger log logs logon lsass malware password
+passwords payload payloads privileges ransomware registry rootkit server servers shellcode spyware stealer stole stolen token
+tokens trojan victim victims vpn wiper worm
 """)
 
 # Who sells, teaches or rules: with one of these, it rather is not.
