@@ -59,6 +59,7 @@ ENTRIES = (
     Entry("Knowledge", "Defences", "catalog:defence-list", "shield", "catalog.read"),
     Entry("Knowledge", "Compliance", "compliance:control-list", "scale", "compliance.read"),
     Entry("System", "Data sources", "imports:source-list", "db", "source.read"),
+    Entry("System", "Feeds", "imports:feed-list", "inbox", "intel.read"),
     Entry("System", "Audit", "audit:log-list", "log", "audit.read"),
     Entry("System", "API", "api:docs", "code", "catalog.read"),
     Entry("System", "Users", "accounts:user-list", "user", "user.manage"),

@@ -7,7 +7,10 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from aegis.lib.admin import Admin, ReadOnlyAdmin
+from imports.feeds.forms import FeedForm
+from imports.feeds.managing import FIELDS
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun, Worker
+from intel.models import Feed, FeedScan
 
 OURS = ("enabled",)
 
@@ -84,3 +87,33 @@ class WorkerAdmin(ReadOnlyAdmin):
     list_display = ("name", "heard_at")
     search_fields = ("name",)
     ordering = ("-heard_at",)
+
+
+@admin.register(Feed)
+class FeedAdmin(Admin):
+    """Feeds are archived, not deleted: their items stay."""
+
+    form = FeedForm
+    actions = None
+    list_display = ("name", "url", "kind", "enabled", "last_ok_at", "failures", "archived_at")
+    list_filter = ("enabled", "kind", "is_sample", ("archived_at", admin.EmptyFieldListFilter))
+    search_fields = ("name", "url", "slug", "last_error")
+    ordering = ("name", "pk")
+    fieldsets = (
+        (None, {"fields": FIELDS}),
+        ("Last scan", {"fields": ("last_tried_at", "last_ok_at", "failures", "last_error", "due_at", "is_sample")}),
+    )
+    readonly_fields = ("last_tried_at", "last_ok_at", "failures", "last_error", "due_at", "is_sample")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+
+@admin.register(FeedScan)
+class FeedScanAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "status", "trigger", "created_at", "created", "updated", "flagged", "held_back")
+    list_filter = ("status", "trigger")
+    list_select_related = ("requested_by", "feed")
+    search_fields = ("error", "trigger")
+    ordering = ("-pk",)

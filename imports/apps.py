@@ -1,9 +1,10 @@
-"""App configuration: the data sources' rows follow the code after every migration, and beat's rows follow them."""
+"""App configuration: the rows of sources and known feeds follow the code after every migration, and beat's rows follow them."""
 
 from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
+from django.db import connections
 from django.db.models.signals import post_delete, post_migrate, post_save
 
 from aegis.lib.upstreams import introduce
@@ -15,6 +16,7 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(describe_sources, sender=self)
+        post_migrate.connect(describe_feeds, sender=self)
         self._listen()
         for source in SOURCES:
             introduce(source.slug, label=source.label, license=source.license)
@@ -31,3 +33,10 @@ class ImportsConfig(AppConfig):
 def describe_sources(**_: Any) -> None:
     """Create or update the DataSource rows. The services need loaded models, so they are imported by name here."""
     import_module("imports.services").describe_sources()
+
+
+def describe_feeds(using: str, **_: Any) -> None:
+    """Create the rows of the feeds that Aegis brings along, unless this migration went back to before there were any."""
+    feeds = import_module("imports.feeds.managing")
+    if feeds.Feed._meta.db_table in connections[using].introspection.table_names():
+        feeds.describe_feeds()

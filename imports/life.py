@@ -50,7 +50,7 @@ def is_dead(run: ImportRun) -> bool:
     host, _, pid = run.worker.rpartition(":")
     if host != socket.gethostname() or not pid.isdigit():
         return silence > DEAD_AFTER
-    if not _is_alive(int(pid)):
+    if not is_alive(int(pid)):
         return True
     return silence > (DEAD_FOR_SURE if connection.vendor == "sqlite" else DEAD_AFTER)
 
@@ -178,7 +178,8 @@ def _abandon(run: ImportRun) -> bool:
     return True
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of this number on this machine."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -12,3 +12,8 @@ and by a run that will be held too, whose transaction is taken back afterwards.
 What is derived from the catalogue is brought into step here: if a receiver fails, the import is taken back with it. A
 receiver returns what it moved, {name: list of dicts}, or None: that becomes `ImportRun.effects`.
 """
+
+intel_stored = Signal()
+"""Sent when the items of a scan are stored, inside a transaction, with `scan` and `items` (ids of new and changed ones).
+
+A receiver that flags techniques says on the scan how many (`flagged`, `held_back`); the caller saves it."""

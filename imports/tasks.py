@@ -8,11 +8,13 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
+from imports.feeds.scan import ScanRunning, due_feeds, execute_scan, free_dead_scans, request_scan
 from imports.life import free_dead_runs
 from imports.models import ImportRun
 from imports.queueing import hear_worker, queue_import, ring_again
 from imports.schedule import claim_tick
 from imports.services import AlreadyRunning, execute
+from intel.models import FeedScan
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,25 @@ def sync_on_schedule(slug: str) -> None:
         queue_import(slug, trigger="schedule")
     except AlreadyRunning as error:
         logger.info("Not synced on schedule: %s", error)
+
+
+@shared_task
+def scan_feeds(scan_id: int) -> None:
+    """Carry out a queued scan; any other is left alone."""
+    for scan in FeedScan.objects.filter(pk=scan_id, status=FeedScan.Status.QUEUED):
+        execute_scan(scan)
+
+
+@shared_task
+def scan_due_feeds() -> None:
+    """Scan the feeds whose time has come, if there are any."""
+    free_dead_scans()
+    if not due_feeds():
+        return
+    try:
+        execute_scan(request_scan(trigger="schedule"), only_due=True)
+    except ScanRunning as error:
+        logger.info("Feeds not scanned on schedule: %s", error)
 
 
 @shared_task(bind=True)

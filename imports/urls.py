@@ -3,6 +3,7 @@
 from django.urls import path
 
 from imports import views
+from imports.feeds import views as feeds
 
 app_name = "imports"
 urlpatterns = [
@@ -13,4 +14,13 @@ urlpatterns = [
     path("runs", views.run_list, name="run-list"),
     path("runs/<int:pk>", views.run_detail, name="run-detail"),
     path("runs/<int:pk>/issues", views.run_issues, name="run-issues"),
+    path("feeds", feeds.feed_list, name="feed-list"),
+    path("feeds/new", feeds.feed_new, name="feed-new"),
+    path("feeds/scan", feeds.scan_now, name="feed-scan-all"),
+    path("feeds/scans", feeds.scan_list, name="scan-list"),
+    path("feeds/scans/<int:pk>", feeds.scan_detail, name="scan-detail"),
+    path("feeds/<int:pk>", feeds.feed_detail, name="feed-detail"),
+    path("feeds/<int:pk>/scan", feeds.scan_now, name="feed-scan"),
+    path("feeds/<int:pk>/switch", feeds.feed_switch, name="feed-switch"),
+    path("feeds/<int:pk>/archive", feeds.feed_archive, name="feed-archive"),
 ]

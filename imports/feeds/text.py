@@ -1,0 +1,94 @@
+"""Texts of feeds as plain text: no markup, no control characters, nothing that turns the reading direction round.
+
+Whatever comes out is still only text: pages escape it like any other.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html.parser import HTMLParser
+from typing import Final
+
+LONGEST_TITLE: Final = 500
+LONGEST_SUMMARY: Final = 20_000
+
+_BLOCKS: Final = frozenset({
+    "address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "td", "th",
+    "tr", "ul",
+})  # fmt: skip
+_INLINE: Final = frozenset({
+    "a", "abbr", "acronym", "audio", "b", "bdi", "bdo", "big", "body", "button", "canvas", "caption", "center", "cite",
+    "code", "col", "colgroup", "data", "datalist", "del", "details", "dfn", "dialog", "em", "embed", "fieldset", "font",
+    "form", "head", "html", "i", "iframe", "img", "input", "ins", "kbd", "label", "legend", "link", "map", "mark",
+    "meta", "noscript", "object", "optgroup", "option", "output", "param", "picture", "progress", "q", "rp", "rt",
+    "ruby", "s", "samp", "script", "select", "small", "source", "span", "strike", "strong", "style", "sub", "summary",
+    "sup", "svg", "tbody", "template", "textarea", "tfoot", "thead", "time", "title", "tt", "u", "var", "video", "wbr",
+})  # fmt: skip
+_UNSEEN: Final = re.compile(r"<(script|style)\b[^>]{0,2000}>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_DIRECTIONS: Final = frozenset(
+    "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad"
+)
+
+
+class _Text(HTMLParser):
+    """Collects the text of HTML. What only looks like a tag ("<redacted>") is text."""
+
+    CDATA_CONTENT_ELEMENTS = ()  # type: ignore[misc]  # typeshed's own word; html.parser only reads it
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A block begins on a new line."""
+        self._tag(tag, self.get_starttag_text() or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        """A block ends with a new line."""
+        self._tag(tag, f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        """Text is kept."""
+        self.parts.append(data)
+
+    def _tag(self, tag: str, source: str) -> None:
+        if tag in _BLOCKS:
+            self.parts.append("\n")
+        elif tag not in _INLINE and ":" not in tag:
+            self.parts.append(source)
+
+
+def plain(html: str) -> str:
+    """The text of a piece of HTML; lines where its blocks are."""
+    parser = _Text()
+    parser.feed(_COMMENT.sub("", _UNSEEN.sub(" ", html)))
+    parser.close()
+    return "".join(parser.parts)
+
+
+def one_line(text: str, longest: int = LONGEST_TITLE) -> str:
+    """Clean text on one line, cut at `longest` characters."""
+    return _cut(" ".join(_clean(text).split()), longest)
+
+
+def lines(text: str, longest: int = LONGEST_SUMMARY) -> str:
+    """Clean text with its line breaks, without empty lines in a row, cut at `longest` characters."""
+    kept = (" ".join(line.split()) for line in _clean(text).splitlines())
+    return _cut("\n".join(line for line in kept if line), longest)
+
+
+def _clean(text: str) -> str:
+    """NFC, without control characters, lone surrogates, and invisible characters that reorder or split words."""
+    composed = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
+    return "".join(char for char in composed if char in "\n\t" or not _is_hidden(char))
+
+
+def _is_hidden(char: str) -> bool:
+    return char in _DIRECTIONS or (not char.isprintable() and unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"})
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"

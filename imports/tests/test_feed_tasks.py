@@ -1,0 +1,33 @@
+"""What workers and beat do for feeds."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from imports.feeds.scan import queue_scan
+from imports.tasks import scan_due_feeds, scan_feeds
+from imports.tests.sample_world import SAMPLES
+from intel.models import Feed, FeedScan
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_queued_scan_is_carried_out_once(settings):
+    settings.AEGIS_MIRROR = str(SAMPLES)
+    scan = queue_scan(by=None, trigger="api")
+    for _ in range(2):
+        scan_feeds(scan.pk)
+    scan.refresh_from_db()
+    assert (scan.status, scan.created, FeedScan.objects.count()) == ("succeeded", 15, 1)
+
+
+def test_beat_scans_the_feeds_that_are_due_and_no_others(settings):
+    settings.AEGIS_MIRROR = str(SAMPLES)
+    now = timezone.now()
+    Feed.objects.exclude(slug="krebs").update(due_at=now + timedelta(hours=1))
+    Feed.objects.filter(slug="krebs").update(due_at=now - timedelta(minutes=1))
+    scan_due_feeds()
+    assert [result["name"] for result in FeedScan.objects.get().results] == ["Krebs on Security"]
+    scan_due_feeds()
+    assert FeedScan.objects.count() == 1
