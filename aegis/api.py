@@ -38,12 +38,26 @@ from imports.api import (
     ImportRunList,
     UnresolvedReferenceList,
 )
+from imports.system_api import DataSourceSync, ImportRunCancel, SchedulerStatus, SystemSync
 from intel.api import ThreatActorDetail, ThreatActorList
 
 # Only what an id can be made of gets as far as the database.
 MITRE_ID = r"(?P<mitre_id>[A-Za-z0-9.-]{1,32})"
 UUID = r"(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 ID_OR_NAME = r"(?P<id>[0-9]{1,18}|[A-Za-z][A-Za-z0-9-]{0,63})"
+
+SYSTEM_COMMANDS = {
+    "sync-mitre": "attack",
+    "import-atomic-red-team": "atomic",
+    "import-sigma": "sigma",
+    "import-elastic-rules": "elastic",
+    "import-caldera": "caldera",
+    "import-lolbas": "lolbas",
+    "import-d3fend": "d3fend",
+    "import-threat-actors": "threat-actors",
+    "import-compliance": "nist-800-53",
+}
+"""What ends an address below /system, and the source that is imported there."""
 
 
 @public
@@ -60,9 +74,9 @@ class NoSuchAddress(Endpoint):
         """Never reached."""
 
 
-def route(pattern: str, view: type[Endpoint], name: str) -> URLPattern:
-    """The view at `pattern`, with or without a trailing slash."""
-    return re_path(rf"^{pattern}/?$", view.as_view(), name=name)
+def route(pattern: str, view: type[Endpoint], name: str, **options: Any) -> URLPattern:
+    """The view at `pattern`, with or without a trailing slash. `options` are attributes of this one view."""
+    return re_path(rf"^{pattern}/?$", view.as_view(**options), name=name)
 
 
 app_name = "api"
@@ -105,8 +119,12 @@ v1 = [
     route(f"compliance/controls/{ID}", ComplianceControlDetail, "control"),
     route("data-sources", DataSourceList, "source-list"),
     route(f"data-sources/{ID_OR_NAME}", DataSourceDetail, "source"),
+    route(f"data-sources/{ID_OR_NAME}/sync", DataSourceSync, "source-sync"),
+    *(route(f"system/{command}", SystemSync, command, slug=slug) for command, slug in SYSTEM_COMMANDS.items()),
+    route("system/scheduler-status", SchedulerStatus, "scheduler-status"),
     route("import-runs", ImportRunList, "run-list"),
     route(f"import-runs/{ID}", ImportRunDetail, "run"),
+    route(f"import-runs/{ID}/cancel", ImportRunCancel, "run-cancel"),
     route(f"import-runs/{ID}/changes", ImportChangeList, "change-list"),
     route(f"import-runs/{ID}/issues", ImportIssueList, "issue-list"),
     route("audit-logs", AuditLogList, "audit-log-list"),

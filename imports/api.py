@@ -1,5 +1,6 @@
 """Data sources, import runs, and what did not resolve, in the API."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
@@ -12,15 +13,20 @@ from drf_spectacular.utils import (
     extend_schema_serializer,
 )
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
-from aegis.lib.api import DetailEndpoint, ListEndpoint
+from aegis.accounts.policy import allows
+from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
 from aegis.lib.listing import FilterBackend
 from imports.filters import ImportChangeFilter, ImportRunFilter, UnresolvedReferenceFilter
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
 from imports.references import unresolved_references
-from imports.services import SOURCE_OF
+from imports.schedule import LONGEST_SCHEDULE, change_source
 
+SOURCE_ID = OpenApiParameter("id", str, "path", description="The row's number, or its slug.")
 STATISTICS = {
     "created": 3,
     "updated": 2,
@@ -107,7 +113,8 @@ class ImportRunDetailSerializer(ImportRunSerializer):
                 "enabled": True,
                 "is_sample": False,
                 "state": "succeeded",
-                "schedule_hours": 720,
+                "schedule_hours": 720.0,
+                "next_sync_at": "2026-02-01T03:04:11Z",
                 "current_version": "0123456789abcdef0123456789abcdef01234567",
                 "last_sync_at": "2026-01-02T03:04:11Z",
                 "last_sync_status": "succeeded",
@@ -118,12 +125,16 @@ class ImportRunDetailSerializer(ImportRunSerializer):
     ]
 )
 class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
-    """An upstream. `state` is the status of its last run, `never` before the first; `schedule_hours` is how often it is due.
+    """An upstream. `state` is the status of its last run, `never` before the first.
+
+    `schedule_hours` are the hours between two syncs, null for a source that is synced by hand only; `next_sync_at` is when the
+    next one is due, null for a source that is disabled, synced by hand, or was never synced: that is due at once.
 
     `last_sync_stats` are those of the last run that succeeded. Previews do not count as runs here.
     """
 
     state = serializers.SerializerMethodField()
+    next_sync_at = serializers.DateTimeField(read_only=True, allow_null=True)
     schedule_hours = serializers.SerializerMethodField()
     last_sync_stats = StatisticsSerializer(read_only=True)
     last_run = serializers.SerializerMethodField()
@@ -140,6 +151,7 @@ class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
             "is_sample",
             "state",
             "schedule_hours",
+            "next_sync_at",
             "current_version",
             "last_sync_at",
             "last_sync_status",
@@ -153,9 +165,8 @@ class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
         return str(source.newest[0].status) if source.newest else "never"
 
     def get_schedule_hours(self, source: DataSource) -> float | None:
-        """Hours between two imports, None for a row whose source this version of Aegis no longer knows."""
-        known = SOURCE_OF.get(source.slug)
-        return known.every.total_seconds() / 3600 if known else None
+        """Hours between two imports, None if it is imported by hand only."""
+        return source.every / timedelta(hours=1) if source.every else None
 
     @extend_schema_field(ImportRunSerializer(allow_null=True))
     def get_last_run(self, source: Any) -> Any:
@@ -180,10 +191,21 @@ class DataSourceList(ListEndpoint):
     serializer_class = DataSourceSerializer
 
 
+class SourceChanges(StrictSerializer):
+    """What an admin may change of a source."""
+
+    enabled = serializers.BooleanField(required=False)
+    schedule_hours = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=LONGEST_SCHEDULE,
+        help_text="Hours between two syncs; null: only by hand.",
+    )
+
+
 @require_action("source.read")
-@extend_schema(
-    tags=["imports"], parameters=[OpenApiParameter("id", str, "path", description="The row's number, or its slug.")]
-)
+@extend_schema(tags=["imports"], parameters=[SOURCE_ID])
 class DataSourceDetail(DetailEndpoint):
     """One data source."""
 
@@ -192,8 +214,27 @@ class DataSourceDetail(DetailEndpoint):
 
     def get_object(self) -> Any:
         """The row. Raises Http404."""
-        name = self.kwargs["id"]
-        return get_object_or_404(self.get_queryset(), **({"pk": name} if name.isdigit() else {"slug": name}))
+        return source_named(self.get_queryset(), self.kwargs["id"])
+
+    @extend_schema(
+        request=SourceChanges,
+        responses=DataSourceSerializer,
+        operation_id="data_sources_update",
+        examples=[OpenApiExample("Every week", value={"schedule_hours": 168}, request_only=True)],
+    )
+    def patch(self, request: Request, id: str) -> Response:  # noqa: A002  the name in the path
+        """Enable or disable a source, or change how often it is synced by itself."""
+        if not allows(request.user, "source.manage"):
+            raise PermissionDenied("Only admins change how sources are synced.")
+        body = SourceChanges(data=request.data)
+        body.is_valid(raise_exception=True)
+        change_source(self.get_object(), **body.validated_data)
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+def source_named(sources: QuerySet[DataSource], name: str) -> DataSource:
+    """The source with that number or slug. Raises Http404."""
+    return get_object_or_404(sources, **({"pk": name} if name.isdigit() else {"slug": name}))
 
 
 @require_action("source.read")

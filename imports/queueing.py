@@ -17,7 +17,7 @@ from kombu.exceptions import KombuError
 
 from aegis.accounts.models import User
 from imports.life import is_dead
-from imports.models import ImportRun, Worker
+from imports.models import DataSource, ImportRun, Worker
 from imports.services import request_import
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,12 @@ MISSING_AFTER: Final = timedelta(seconds=60)
 
 RING_AGAIN_AFTER: Final = timedelta(minutes=2)
 LOOK_EVERY: Final = 0.1
+LOOK_FOR_WORKER_EVERY: Final = 5.0
 """Seconds between two looks at the row of a run that somebody waits for."""
+
+
+class SourceDisabled(RuntimeError):
+    """The source is not to be synced until somebody enables it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,9 @@ class Machinery:
 
 
 def queue_import(slug: str, *, by: User | None = None, trigger: str, dry_run: bool = False) -> ImportRun:
-    """A queued run that the next free worker carries out. Raises UnknownSource or AlreadyRunning."""
+    """A queued run that the next free worker carries out. Raises UnknownSource, AlreadyRunning or SourceDisabled."""
+    if not dry_run and DataSource.objects.filter(slug=slug, enabled=False).exists():
+        raise SourceDisabled(f"{slug} is disabled: enable it first, or ask for a preview, which writes nothing")
     run = request_import(slug, by=by, trigger=trigger, dry_run=dry_run)
     transaction.on_commit(lambda: ring(run))
     return run
@@ -103,14 +110,14 @@ def machinery() -> Machinery:
 def wait_for(run: ImportRun, at_most: timedelta) -> ImportRun:
     """The run once it has ended; as it stands when the time is up, or when it waits and there is no worker to begin it."""
     until = time.monotonic() + at_most.total_seconds()
-    look_for_worker = time.monotonic() + 5
+    look_for_worker = time.monotonic() + LOOK_FOR_WORKER_EVERY
     while run.status in ImportRun.ACTIVE and time.monotonic() < until:
         time.sleep(LOOK_EVERY)
         run.refresh_from_db()
         if run.status == ImportRun.Status.QUEUED and time.monotonic() > look_for_worker:
             if not machinery().has_worker:
                 break
-            look_for_worker = time.monotonic() + 5
+            look_for_worker = time.monotonic() + LOOK_FOR_WORKER_EVERY
     return run
 
 

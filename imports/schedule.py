@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
@@ -19,6 +20,9 @@ TICK: Final = "imports.tasks.sync_on_schedule"
 
 RETRY_AFTER: Final = timedelta(hours=6)
 """A sync that failed is tried again after so long, or when the next one is due if that is sooner."""
+
+LONGEST_SCHEDULE: Final = 10 * 365 * 24
+"""Hours."""
 
 LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When beat takes a source to have been synced that never was."""
@@ -84,6 +88,26 @@ def read_tasks(interval: IntervalSchedule | None = None) -> None:
     tasks = PeriodicTask.objects.select_related("interval").filter(task=TICK)
     for task in tasks.filter(interval=interval) if interval else tasks:
         read_task(task)
+
+
+@transaction.atomic
+def change_source(source: DataSource, **changes: Any) -> None:
+    """Write what an admin wants of a source: `enabled`, and `schedule_hours`, None for "by hand only"."""
+    row = DataSource.objects.select_for_update().get(pk=source.pk)
+    if "enabled" in changes:
+        row.enabled = changes["enabled"]
+    if "schedule_hours" in changes:
+        hours = changes["schedule_hours"]
+        row.every = None if hours is None else timedelta(hours=hours)
+    row.save(update_fields=["enabled", "every"])
+
+
+def next_run_at(task: PeriodicTask) -> datetime | None:
+    """When beat sends the task next, None if it is switched off."""
+    if not task.enabled:
+        return None
+    last: datetime = task.last_run_at or task.date_changed
+    return max(timezone.now() + task.schedule.remaining_estimate(last), last)
 
 
 def claim_tick(slug: str) -> bool:
