@@ -106,8 +106,9 @@ def next_run_at(task: PeriodicTask) -> datetime | None:
     """When beat sends the task next, None if it is switched off."""
     if not task.enabled:
         return None
-    last: datetime = task.last_run_at or task.date_changed
-    return max(timezone.now() + task.schedule.remaining_estimate(last), last)
+    last = task.last_run_at or task.date_changed
+    remaining: timedelta = task.schedule.remaining_estimate(last)
+    return timezone.now() + max(remaining, timedelta(0))
 
 
 def claim_tick(slug: str) -> bool:

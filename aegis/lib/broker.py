@@ -13,4 +13,4 @@ def broker(redis_url: str, folder: Path) -> dict[str, Any]:
         patience = {"socket_connect_timeout": 3, "socket_timeout": 30, "health_check_interval": 30}
         return {"url": redis_url, "options": {"visibility_timeout": REDELIVER_AFTER, **patience}}
     places = {"data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": str(folder / "control")}
-    return {"url": "filesystem://", "options": {**places, "store_processed": False, "polling_interval": 0.1}}
+    return {"url": "filesystem://localhost", "options": {**places, "store_processed": False, "polling_interval": 0.1}}

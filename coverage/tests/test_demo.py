@@ -1,15 +1,14 @@
 """`manage.py demo`: from nothing to a catalogue, a login and a summary; with a mirror, and without any network."""
 
-import os
 import socket
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from django.core.management import call_command
 
 from aegis.accounts.models import User
+from aegis.lib.processes import Group
 from catalog.models import Technique
 from imports.models import DataSource, ImportRun
 from imports.services import SOURCE_OF
@@ -77,12 +76,13 @@ def test_sources_that_fail_do_not_stop_the_demo(settings, capsys, tmp_path):
     assert "Password (shown this once): " in output
 
 
-def test_demo_ends_as_the_server_on_this_machine_alone(settings, capsys, monkeypatch, tmp_path):
+def test_demo_ends_as_the_site_with_its_worker_and_its_schedule(settings, capsys, monkeypatch, tmp_path):
     settings.AEGIS_MIRROR = str(tmp_path)
-    started: list[list[str]] = []
-    monkeypatch.setattr(os, "execv", lambda program, arguments: started.append(arguments))
+    started: list[dict[str, list[str]]] = []
+    monkeypatch.setattr(Group, "run", lambda group: started.append(dict(group._programs)))
     output = printed(capsys, port=8123)
     assert "Aegis is at http://127.0.0.1:8123 (Ctrl+C stops it)" in output
-    ((program, *arguments),) = started
-    assert Path(program) == Path(sys.executable).with_name("gunicorn")
-    assert arguments[:3] == ["aegis.wsgi", "--bind", "127.0.0.1:8123"]
+    (programs,) = started
+    assert list(programs) == ["web", "worker", "beat"]
+    assert {command[0] for command in programs.values()} == {sys.executable}
+    assert programs["web"][1:6] == ["-m", "gunicorn", "aegis.wsgi", "--bind", "127.0.0.1:8123"]

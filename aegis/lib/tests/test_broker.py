@@ -10,7 +10,7 @@ from aegis.lib.broker import broker
 
 def test_without_redis_tasks_wait_in_files_of_the_data_folder(tmp_path):
     made = broker("", tmp_path / "queue")
-    assert made["url"] == "filesystem://"
+    assert made["url"] == "filesystem://localhost"
     assert made["options"] == {
         "data_folder_in": str(tmp_path / "queue"),
         "data_folder_out": str(tmp_path / "queue"),

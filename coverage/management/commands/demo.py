@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -37,7 +35,7 @@ class Command(BaseCommand):
         self._print_summary()
         call_command("seed_admin", username="admin", if_none=True)
         if not options["no_serve"]:
-            self._serve(options["port"])
+            call_command("up", port=options["port"], stdout=self.stdout)
 
     def _import(self) -> None:
         mirror = self._input()
@@ -71,23 +69,6 @@ class Command(BaseCommand):
         for line in [*coverage_summary().lines(), *status_figures().lines()]:
             self.stdout.write(line)
         self.stdout.write("")
-
-    def _serve(self, port: int) -> None:
-        self.stdout.write(f"Aegis is at http://127.0.0.1:{port} (Ctrl+C stops it)")
-        self.stdout.flush()
-        gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-        arguments = [
-            "aegis.wsgi",
-            "--bind",
-            f"127.0.0.1:{port}",
-            "--workers",
-            "2",
-            "--threads",
-            "4",
-            "--log-level",
-            "warning",
-        ]
-        os.execv(gunicorn, [gunicorn, *arguments])  # noqa: S606 (the program beside this Python, no shell)
 
 
 def _is_reachable() -> bool:
