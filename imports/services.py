@@ -363,4 +363,6 @@ def as_json(run: ImportRun) -> dict[str, Any]:
     if run.error:
         issues.insert(0, {"path": "", "message": run.error})
     counts = run.statistics() | {"issues": issues}
+    held = {"reasons": [reason["text"] for reason in run.reasons]} if run.reasons else {}
+    counts |= held | ({"effects": run.effects} if run.is_shown and run.effects else {})
     return {"source": run.source.slug, "status": run.status, "version": run.version, **counts, "seconds": run.seconds}

@@ -10,7 +10,7 @@ from catalog.models import DetectionRule
 from imports.models import DataSource, ImportRun
 from imports.services import SOURCE_OF, request_import
 from imports.tests.sample_world import SAMPLES
-from imports.tests.small_world import SmallWorld
+from imports.tests.small_world import SmallWorld, rule_id
 
 pytestmark = pytest.mark.django_db
 DOCUMENTED = [
@@ -208,3 +208,67 @@ def test_bar_in_a_terminal_is_drawn_over_itself(world: SmallWorld, narrow: Termi
     assert "━" in output
     assert "\r\x1b[2K" in output
     assert "\x1b[2K\n" not in output
+
+
+def imported(world: SmallWorld, *arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """The exit status of `import_source sigma` on a mirror, and what it printed."""
+    capsys.readouterr()
+    status = 0
+    try:
+        call_command("import_source", "sigma", "--mirror", str(world.folder), *arguments)
+    except SystemExit as end:
+        status = int(str(end.code))
+    return status, capsys.readouterr().out
+
+
+def test_preview_prints_what_would_change_field_by_field(world: SmallWorld, capsys) -> None:
+    world.rules(2, "T1059")
+    imported(world, capsys=capsys)
+    world.rule("r000", "T1059", level="low")
+    world.remove("sigma", "rules/r001.yml")
+    status, printed = imported(world, "--dry-run", capsys=capsys)
+    run = ImportRun.objects.latest("pk")
+    changed = f"sigma: updated detection rule {rule_id('r000')} Rule r000: severity 'high' -> 'low'; content"
+    assert status == 0
+    assert changed in " ".join(printed.split())
+    assert f"sigma: withdrawn detection rule {rule_id('r001')} Rule r001" in " ".join(printed.split())
+    assert run.is_open
+
+
+def test_held_run_exits_1_and_names_the_option_that_applies_it(world: SmallWorld, capsys) -> None:
+    world.rules(20)
+    imported(world, capsys=capsys)
+    for place in range(1, 20):
+        world.remove("sigma", f"rules/r{place:03}.yml")
+    status, printed = imported(world, capsys=capsys)
+    run = ImportRun.objects.latest("pk")
+    assert (status, run.status) == (1, "held")
+    printed = " ".join(printed.split())
+    assert "sigma: held: It would withdraw 19 of 20 rows (95 %), more than 20% of the source." in printed
+    assert f"Apply or discard run {run.pk} on its page, or import again with --accept-withdrawals." in printed
+    status, _ = imported(world, "--accept-withdrawals", capsys=capsys)
+    assert (status, ImportRun.objects.latest("pk").withdrawn) == (0, 19)
+
+
+def test_older_version_takes_an_option_of_its_own(world: SmallWorld, capsys) -> None:
+    file = world.place("sigma") / "rules/a.yml"
+    world.rule("a")
+    file.write_text(f"{file.read_text()}modified: 2026-03-01\n")
+    imported(world, capsys=capsys)
+    file.write_text(file.read_text().replace("2026-03-01", "2026-02-01"))
+    status, printed = imported(world, capsys=capsys)
+    assert (status, ImportRun.objects.latest("pk").status) == (1, "held")
+    assert "import again with --allow-rollback." in " ".join(printed.split())
+    assert imported(world, "--allow-rollback", capsys=capsys)[0] == 0
+
+
+def test_undone_version_is_taken_again_by_force(world: SmallWorld, capsys) -> None:
+    world.rule("a")
+    imported(world, capsys=capsys)
+    world.rule("a", level="low")
+    imported(world, capsys=capsys)
+    world.undo(ImportRun.objects.latest("pk"))
+    status, printed = imported(world, "--json", capsys=capsys)
+    (reason,) = json.loads(printed.splitlines()[-1])["reasons"]
+    assert (status, reason.startswith("This very content was applied and undone")) == (1, True)
+    assert imported(world, "--force", capsys=capsys)[0] == 0

@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from imports.holding import OLDER, UNDONE, WITHDRAWALS
 from imports.life import this_process
 from imports.models import ImportRun
+from imports.run_report import report
 from imports.services import SOURCE_OF, AlreadyRunning, as_json, execute, request_import
 
 GOOD = (ImportRun.Status.SUCCEEDED, ImportRun.Status.NOT_MODIFIED)
@@ -28,7 +30,7 @@ Result = ImportRun | AlreadyRunning
 
 
 class Command(BaseCommand):
-    """Prints a table, or with --json one JSON object per source as the last lines. Exits 1 if any source failed."""
+    """Prints a table, or with --json one JSON object per source as the last lines. Exits 1 if any source failed or is held."""
 
     help = "Import public sources into the catalogue."
 
@@ -43,6 +45,10 @@ class Command(BaseCommand):
             "--dry-run", action="store_true", help="show what would change, write nothing to the catalogue"
         )
         parser.add_argument("--force", action="store_true", help="import even if upstream has not changed")
+        parser.add_argument(
+            "--accept-withdrawals", action="store_true", help="apply also what withdraws more than a fifth of a source"
+        )
+        parser.add_argument("--allow-rollback", action="store_true", help="apply also a version older than what stands")
         parser.add_argument("--json", action="store_true", help="print one JSON object per source")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -71,7 +77,7 @@ class Command(BaseCommand):
     def _import(self, slug: str, options: dict[str, Any], progress: Progress) -> Result:
         task = progress.add_task(slug, total=None, step="fetch")
         try:
-            run = request_import(slug, dry_run=options["dry_run"], worker=this_process())
+            run = request_import(slug, dry_run=options["dry_run"], worker=this_process(), allowed=_allowed(options))
         except AlreadyRunning as error:
             _end(progress, task, slug, "busy")
             return error
@@ -84,6 +90,12 @@ class Command(BaseCommand):
         )
         _end(progress, task, slug, f"{run.get_status_display().lower()} in {run.seconds or 0:.1f} s")
         return run
+
+
+def _allowed(options: dict[str, Any]) -> list[str]:
+    """Why a run shall not be held."""
+    accepted = {WITHDRAWALS: "accept_withdrawals", OLDER: "allow_rollback", UNDONE: "force"}
+    return [code for code, option in accepted.items() if options[option]]
 
 
 def _console(file: Any) -> Console:
@@ -124,9 +136,19 @@ def _print_runs(console: Console, runs: dict[str, Result]) -> None:
         console.print("\n".join(_lines(ended)), highlight=False)
     for run in ended:
         _print_issues(console, run)
+        for line in report(run):
+            console.print(line, markup=False, highlight=False)
+        if run.status == ImportRun.Status.HELD:
+            console.print(_what_to_do(run), style="yellow", markup=False)
     for error in runs.values():
         if isinstance(error, AlreadyRunning):
             console.print(str(error), style="red", markup=False)
+
+
+def _what_to_do(run: ImportRun) -> str:
+    flags = {WITHDRAWALS: "--accept-withdrawals", OLDER: "--allow-rollback", UNDONE: "--force"}
+    options = " ".join(flags[reason["code"]] for reason in run.reasons)
+    return f"{run.source.slug}: nothing was written. Apply or discard run {run.pk} on its page, or import again with {options}."
 
 
 def _lines(runs: list[ImportRun]) -> list[str]:
