@@ -68,6 +68,8 @@ class Surroundings:
         self.sentences = Sentences(text)
         self._around: dict[int, Around] = {}
         for hit in hits:
+            if isinstance(hit, Hit) and hit.is_thing:
+                continue
             number = self.number(hit)
             around = self._of(number)
             if isinstance(hit, IdHit):
@@ -83,7 +85,12 @@ class Surroundings:
 
     def here(self, number: int) -> Around:
         """What a sentence says."""
-        return self._around[number]
+        return self._of(number)
+
+    def has_ids(self, number: int) -> bool:
+        """Whether an id stands in a sentence or in one beside it."""
+        near = (self._around.get(other) for other in (number - 1, number, number + 1))
+        return any(around.written for around in near if around)
 
     def beside(self, number: int) -> Iterator[Around]:
         """What the sentences before and after say, where they say anything."""

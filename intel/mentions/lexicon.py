@@ -31,9 +31,9 @@ class Hit:
     names: tuple[Name, ...]
 
     @property
-    def weight(self) -> Weight:
-        """What the strongest of its names says."""
-        return max(name.weight for name in self.names)
+    def is_thing(self) -> bool:
+        """Whether it says nothing without its id."""
+        return all(name.weight == Weight.THING for name in self.names)
 
 
 class Lexicon:

@@ -10,7 +10,7 @@ from intel.mentions.ids import IdHit, Ids
 from intel.mentions.lexicon import Hit, Lexicon
 from intel.mentions.naming import Name, Weight, names_of
 from intel.mentions.scoring import judge
-from intel.mentions.terms import Mention, OldId, Term
+from intel.mentions.terms import CONFIDENT, Mention, OldId, Term
 from intel.mentions.tokens import Tokens
 
 
@@ -34,7 +34,7 @@ class Vocabulary:
         """The mentions in a text, in order and without overlaps: the longest name wins. Offsets count code points."""
         tokens = Tokens.of(text)
         hits = list(self._hits(text, tokens))
-        if not hits:
+        if all(isinstance(hit, Hit) and hit.is_thing for hit in hits):
             return []
         near = Surroundings(text, tokens, hits)
         return list(_mentions(text, near, hits))
@@ -83,9 +83,11 @@ def _of_id(text: str, near: Surroundings, hit: IdHit) -> Mention | None:
 
 
 def _of_name(text: str, near: Surroundings, hit: Hit) -> Mention | None:
+    if hit.is_thing and not near.has_ids(near.number(hit)):
+        return None
     judged = judge(hit, near)
     term = judged.name.term
-    if term.kind == "tactic" or (judged.name.weight == Weight.THING and judged.confidence <= 0.1):
+    if term.kind == "tactic" or (judged.name.weight == Weight.THING and judged.confidence < CONFIDENT):
         return None
     return Mention(term.kind, term.key, *_place(text, near, hit), judged.confidence, judged.reason)
 
