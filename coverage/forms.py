@@ -46,6 +46,32 @@ class Styled(forms.Form):
         return {name: self.cleaned_data[name] for name in names if name in self.changed_data}
 
 
+class Remembering(Styled):
+    """A form whose page says beside each field what that showed, so that only what somebody changed is written.
+
+    Where the page does not say it, the values of the test stand in for it, and the whole version has to be the one seen.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.show_hidden_initial = name != "version" and self._tells(name)
+
+    def _tells(self, name: str) -> bool:
+        return not self.is_bound or self.add_initial_prefix(name) in self.data
+
+    def seen(self, names: Iterable[str]) -> dict[str, Any] | None:
+        """What the page showed in those of the fields that somebody changed; None if it does not say."""
+        changed = [name for name in names if name in self.changed_data]
+        if not all(self._tells(name) for name in names):
+            return None
+        return {name: self._shown(name) for name in changed}
+
+    def _shown(self, name: str) -> Any:
+        field = self.fields[name]
+        return field.to_python(field.hidden_widget().value_from_datadict(self.data, {}, self.add_initial_prefix(name)))
+
+
 class Script(forms.CharField):
     """Long text, kept to the letter but for the line ends, which a browser always sends as CR LF."""
 
@@ -72,7 +98,7 @@ class Moment(forms.DateTimeField):
         super().__init__(required=False, widget=widget, error_messages=messages, **kwargs)
 
 
-class RedForm(Styled):
+class RedForm(Remembering):
     """What was done, to what, when, and how it ended."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -96,7 +122,7 @@ class RedForm(Styled):
         return cls(data, initial={name: getattr(test, name) for name in (*RED_FIELDS, "version")}, auto_id="red_%s")
 
 
-class BlueForm(Styled):
+class BlueForm(Remembering):
     """What was expected, and what was made of it."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -110,7 +136,7 @@ class BlueForm(Styled):
         return cls(data, initial={name: getattr(test, name) for name in (*BLUE_FIELDS, "version")}, auto_id="blue_%s")
 
 
-class FactForm(Styled):
+class FactForm(Remembering):
     """One fact: what one tool did, or did not."""
 
     kind = forms.ChoiceField(choices=[("", "Another tool saw it …"), *Sighting.choices], required=False)
@@ -136,10 +162,12 @@ class FactForm(Styled):
 
     def fact(self) -> Fact | None:
         """The fact of a valid row, None where nothing was recorded; an untouched one to the microsecond as it was."""
-        if not self.has_changed():
-            return self.initial.get("standing")
+        return self.typed() if self.has_changed() else self.initial.get("standing")
+
+    def typed(self) -> Fact | None:
+        """The fact as the row says it, to the second; None where nothing was recorded."""
         data = self.cleaned_data
-        if not data["seen"]:
+        if not data.get("seen"):
             return None
         return Fact(kind=data["kind"], seen=data["seen"] == "yes", at=data["at"], tool=data["tool"], note=data["note"])
 
@@ -154,7 +182,10 @@ def fact_forms(test: Test, data: Any = None) -> Any:
     blank = [{"kind": kind.value} for kind in reversed(Sighting) if kind.value not in have]
     order = {kind.value: place for place, kind in enumerate(reversed(Sighting))}
     rows = sorted([*standing, *blank], key=lambda row: order[str(row["kind"])])
-    return FactFormSet(data, initial=rows, prefix="facts")
+    forms_of_facts = FactFormSet(data, initial=rows, prefix="facts")
+    for form in forms_of_facts:
+        form.empty_permitted = False
+    return forms_of_facts
 
 
 def _row(outcome: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from coverage.models import Evidence, Test
 from coverage.next_step import standing
 from coverage.offers import offered
 from coverage.outcomes import Outcome, Sighting, met
+from coverage.services.halves import mark_of
 from coverage.workflow import State
 
 MOST_RULES: Final = 100
@@ -76,7 +77,8 @@ def shown(test: Test, user: User, data: Any = None, half: str = "") -> dict[str,
     """The context of the page; `data` is what somebody typed into `half` (red or blue) and could not save."""
     offers = offered(user, test)
     rules = rule_choices(test)
-    typed = data.getlist("rules") if data is not None and half == "blue" else None
+    typed = data if data is not None and half == "blue" else None
+    fired = [str(choice.rule.pk) for choice in rules if choice.fired]
     return {
         "test": test,
         "offers": offers,
@@ -86,7 +88,9 @@ def shown(test: Test, user: User, data: Any = None, half: str = "") -> dict[str,
         "facts": fact_forms(test, data if half == "blue" else None),
         "linked_rules": [choice for choice in rules if choice.linked or choice.fired],
         "other_rules": [choice for choice in rules if not (choice.linked or choice.fired)],
-        "ticked": set(typed) if typed is not None else {str(choice.rule.pk) for choice in rules if choice.fired},
+        "ticked": set(typed.getlist("rules") if typed is not None else fired),
+        "facts_seen": typed.get("facts-seen", "") if typed is not None else mark_of(test),
+        "rules_seen": typed.get("rules-seen", "") if typed is not None else ",".join(fired),
         "events": events(test),
         "evidence": evidence_by_side(test),
         "evidence_limit": settings.EVIDENCE_MAX_BYTES,

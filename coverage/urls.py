@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from coverage.views import campaigns, evidence, home, matrix, matrix_files, my_work, review, techniques, tests, writes
+from coverage.views import (
+    campaigns,
+    evidence,
+    halves,
+    home,
+    matrix,
+    matrix_files,
+    my_work,
+    review,
+    techniques,
+    tests,
+    writes,
+)
 
 app_name = "coverage"
 urlpatterns = [
@@ -16,8 +28,8 @@ urlpatterns = [
     path("tests", tests.board, name="test-list"),
     path("tests/new", tests.new_test, name="test-new"),
     path("tests/<int:pk>", tests.one_test, name="test-detail"),
-    path("tests/<int:pk>/red", writes.red_half, name="test-red"),
-    path("tests/<int:pk>/blue", writes.blue_half, name="test-blue"),
+    path("tests/<int:pk>/red", halves.red_half, name="test-red"),
+    path("tests/<int:pk>/blue", halves.blue_half, name="test-blue"),
     path("tests/<int:pk>/submit", writes.submit, name="test-submit"),
     path("tests/<int:pk>/validate", writes.validate, name="test-validate"),
     path("tests/<int:pk>/reject", writes.reject, name="test-reject"),

@@ -1,11 +1,17 @@
 """What a browser complains about while it shows a page."""
 
+import re
+
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", event =>
     console.error(`content policy: ${event.effectiveDirective} refused ${event.blockedURI}`))
 """
+
+
+REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (409|413) ")
+"""What Chromium writes when a page asks for what cannot be: the page shows the reason, and its test looks for it."""
 
 
 def watched(page: Page, site: str) -> list[str]:
@@ -15,7 +21,7 @@ def watched(page: Page, site: str) -> list[str]:
     problems: list[str] = []
 
     def note_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not REFUSED.match(message.text):
             problems.append(f"{page.url}: {message.text}")
 
     def note_request(request: Request) -> None:

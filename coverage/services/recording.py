@@ -15,7 +15,7 @@ from coverage.models import Test, TestInvolvement, TestOutcome
 from coverage.outcomes import Sighting, headline
 from coverage.services.creation import from_template
 from coverage.services.fields import FIELDS, actions, aware, cleaned, kinds
-from coverage.services.writing import involve, locked, moved, permit, settle, write
+from coverage.services.writing import check_seen, involve, locked, moved, permit, settle, write
 from coverage.workflow import Action
 
 MOST_FACTS: Final = 100
@@ -33,13 +33,22 @@ class Fact:
 
 
 @transaction.atomic
-def edit_test(*, by: User, test: Test, changes: Mapping[str, Any], version: int | None = None) -> Test:
+def edit_test(
+    *,
+    by: User,
+    test: Test,
+    changes: Mapping[str, Any],
+    version: int | None = None,
+    seen: Mapping[str, Any] | None = None,
+) -> Test:
     """The test with `changes` to fields of `coverage.services.fields.FIELDS`; a rejected one is a draft again.
 
-    Values that it has already are no change; without any, nothing is written. Raises NotAllowed, StaleVersion, IllegalMove,
-    ValidationError {field: messages}.
+    Values that it has already are no change; without any, nothing is written. Who names what they have `seen` in the fields
+    that they change is stale only if one of these has changed. Raises NotAllowed, StaleVersion, IllegalMove, ValidationError
+    {field: messages}.
     """
     test = _open_for(by, test, version, actions(name for name in changes if name in FIELDS) or ["test.edit"])
+    check_seen(test, seen or {})
     values = {name: value for name, value in cleaned(test, changes).items() if value != getattr(test, name)}
     if not values:
         return test

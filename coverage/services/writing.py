@@ -1,6 +1,7 @@
 """What every write to a test has in common: permission, the row lock, the version, the involvement, the trace."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from django.utils import timezone
@@ -44,6 +45,21 @@ def locked(test: Test, version: int | None = None) -> Test:
             f"{last_write(standing)}. Load it again."
         )
     return standing
+
+
+def check_seen(test: Test, seen: Mapping[str, Any]) -> None:
+    """Raises StaleVersion if one of these fields does not hold any more what the caller saw in it."""
+    changed = [name for name, value in seen.items() if as_shown(getattr(test, name)) != as_shown(value)]
+    if changed:
+        names = ", ".join(str(test._meta.get_field(name).verbose_name) for name in changed)
+        raise StaleVersion(f"Somebody changed the same since you looked ({names}): {last_write(test)}.")
+
+
+def as_shown(value: Any) -> Any:
+    """A value as a form shows it: a time without what is below a second, a text with plain line feeds."""
+    if isinstance(value, datetime):
+        return value.replace(microsecond=0)
+    return value.replace("\r\n", "\n").replace("\r", "\n").strip() if isinstance(value, str) else value
 
 
 def last_write(test: Test) -> str:

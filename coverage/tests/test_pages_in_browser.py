@@ -57,13 +57,13 @@ def test_a_test_from_the_template_to_the_decision_of_another_lead(world, browser
         field.locator("xpath=..").get_by_role("button", name="Now").click()
         assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", field.input_value())
     page.get_by_label("Result").select_option("succeeded")
-    page.get_by_role("button", name="Save red half").click()
-    page.get_by_text("The red half is saved.").wait_for()
+    page.locator("#red-state").get_by_text("Saved").wait_for()
+    page.get_by_label("Cleanup done").check()
+    page.get_by_text("version 6").wait_for()
 
     page.get_by_label("Alerted: seen").select_option("yes")
     page.get_by_label("Sees the script").check()
-    page.get_by_role("button", name="Save blue half").click()
-    page.get_by_text("The blue half is saved.").wait_for()
+    page.locator("#blue-state").get_by_text("Saved").wait_for()
     page.get_by_text("expected Alerted: met").wait_for()
 
     proof = tmp_path / "console.txt"
