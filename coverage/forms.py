@@ -60,7 +60,7 @@ class Remembering(Styled):
     def _tells(self, name: str) -> bool:
         return not self.is_bound or self.add_initial_prefix(name) in self.data
 
-    def seen(self, names: Iterable[str]) -> dict[str, Any] | None:
+    def remembered(self, names: Iterable[str]) -> dict[str, Any] | None:
         """What the page showed in those of the fields that somebody changed; None if it does not say."""
         changed = [name for name in names if name in self.changed_data]
         if not all(self._tells(name) for name in names):
@@ -69,7 +69,9 @@ class Remembering(Styled):
 
     def _shown(self, name: str) -> Any:
         field = self.fields[name]
-        return field.to_python(field.hidden_widget().value_from_datadict(self.data, {}, self.add_initial_prefix(name)))
+        return field.to_python(
+            field.hidden_widget().value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
+        )
 
 
 class Script(forms.CharField):

@@ -51,7 +51,7 @@ def check_seen(test: Test, seen: Mapping[str, Any]) -> None:
     """Raises StaleVersion if one of these fields does not hold any more what the caller saw in it."""
     changed = [name for name, value in seen.items() if as_shown(getattr(test, name)) != as_shown(value)]
     if changed:
-        names = ", ".join(str(test._meta.get_field(name).verbose_name) for name in changed)
+        names = ", ".join(name.replace("_", " ") for name in changed)
         raise StaleVersion(f"Somebody changed the same since you looked ({names}): {last_write(test)}.")
 
 

@@ -31,7 +31,7 @@ def red_half(request: HttpRequest, pk: int) -> HttpResponse:
     form = RedForm.of(test, request.POST)
     if not form.is_valid():
         return _unsaved(request, test, None, "red", form)
-    seen, over = form.seen(RED_FIELDS), "over" in request.POST
+    seen, over = form.remembered(RED_FIELDS), "over" in request.POST
 
     def write() -> None:
         edit_test(
@@ -54,7 +54,7 @@ def blue_half(request: HttpRequest, pk: int) -> HttpResponse:
     if not (form.is_valid() and rows.is_valid()):
         return _unsaved(request, test, None, "blue", form, rows)
     over = "over" in request.POST
-    remembers = form.seen(BLUE_FIELDS) is not None and {"facts-seen", "rules-seen"} <= request.POST.keys()
+    remembers = form.remembered(BLUE_FIELDS) is not None and {"facts-seen", "rules-seen"} <= request.POST.keys()
 
     def write() -> None:
         record_blue_half(
@@ -74,7 +74,7 @@ def _blue_changes(request: HttpRequest, test: Test, form: BlueForm, rows: Any) -
     before = _ticked_before(request, test)
     return BlueChanges(
         fields=form.written(BLUE_FIELDS),
-        seen={} if over else form.seen(BLUE_FIELDS) or {},
+        seen={} if over else form.remembered(BLUE_FIELDS) or {},
         facts=_facts(request, test, rows),
         facts_mark="" if over else request.POST.get("facts-seen", ""),
         fired=_rules(ticked - before),
