@@ -26,6 +26,7 @@ from coverage.api.campaigns import (
     CampaignTests,
 )
 from coverage.api.evidence import EvidenceDetail, EvidenceUpload
+from coverage.api.layers import CoverageLayer, LayerDetail, LayerList
 from coverage.api.metrics import MetricsByTactic, MetricsSummary
 from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueReview
 from coverage.api.testing import TestArchive, TestDetail, TestList, TestReject, TestSubmit, TestValidate
@@ -106,6 +107,9 @@ v1 = [
     route(f"campaigns/{ID}/compare", CampaignCompare, "campaign-compare"),
     route(f"campaigns/{ID}/archive", CampaignArchive, "campaign-archive"),
     route(f"evidence/{UUID}", EvidenceDetail, "evidence"),
+    route(r"layers/coverage\.json", CoverageLayer, "coverage-layer"),
+    route("layers", LayerList, "layer-list"),
+    route(f"layers/{ID}", LayerDetail, "layer"),
     route("test-templates", TestTemplateList, "template-list"),
     route(f"test-templates/{ID}", TestTemplateDetail, "template"),
     route("detection-rules", DetectionRuleList, "rule-list"),

@@ -16,6 +16,7 @@ from django.db.models import Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
+from aegis.accounts.models import User
 from aegis.lib.joined import Joined
 from catalog.models import AttackRelease, DetectionRuleTechnique, Tactic, Technique
 from coverage.claims import ACTIVE_ACTOR, LIVE_RULE, claims
@@ -125,8 +126,8 @@ class MatrixFacts:
     now_is: datetime = field(default_factory=timezone.now)
 
     @classmethod
-    def now(cls, query: MatrixQuery | None = None) -> Self:
-        """The catalogue and our tests as they are, with what `query` lays over them."""
+    def now(cls, query: MatrixQuery | None = None, user: User | None = None) -> Self:
+        """The catalogue and our tests as they are, with what `query` lays over them and `user` may see."""
         uses = ThreatActorTechnique.objects.filter(ACTIVE_ACTOR).exclude(technique=None).order_by()
         tactics = _tactics()
         techniques, proofs = _techniques()
@@ -140,8 +141,8 @@ class MatrixFacts:
                 (str(use[0]), *use[1:]) for use in uses.values_list("technique_id", "actor__mitre_id", "actor__name")
             ],
             proofs=proofs,
-            laid=laid(query) if query else (),
-            offers=offers(),
+            laid=laid(query, user) if query and user else (),
+            offers=offers(user) if user else (),
         )
 
     @cached_property

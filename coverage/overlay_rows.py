@@ -9,17 +9,19 @@ from typing import Any, Final, NamedTuple
 from django.db.models import CharField, Count, F, FloatField, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf
 
+from aegis.accounts.models import User
 from catalog.models import AnalyticLogSource, DataComponent, DetectionStrategyTechnique
 from compliance.models import ComplianceControlMapping, ComplianceFramework
 from coverage.claims import CONTROL_IN_FORCE
 from coverage.matrix_query import MatrixQuery
-from coverage.models import Campaign, Test
+from coverage.models import Campaign, Layer, LayerTechnique, SavedView, Test
 
 Rows = QuerySet[Any, Any]
 
 LIVE_STRATEGY: Final = Q(strategy__withdrawn_at=None, strategy__analytics__withdrawn_at=None)
 COMPONENT: Final = "strategy__analytics__log_sources__data_component"
 OUTCOME: Final = "outcome"
+VIEW: Final = "view"
 
 
 class Laid(NamedTuple):
@@ -42,10 +44,11 @@ class Offer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of overlay: `laid` are the rows of these keys as (key, technique, number, words), `offers` (key, label)."""
+    """One kind of overlay, as a user sees it: `laid` are the rows of these keys as (key, mark, number, words), `offers` (key,
+    label)."""
 
-    laid: Callable[[Sequence[str]], Rows]
-    offers: Callable[[], Rows]
+    laid: Callable[[User, Sequence[str]], Rows]
+    offers: Callable[[User], Rows]
 
 
 def text(expression: Any) -> Cast:
@@ -64,14 +67,14 @@ def numbers(keys: Sequence[str]) -> list[int]:
     return [int(key) for key in keys if key.isascii() and key.isdecimal() and len(key) <= 18]
 
 
-def _campaign_rows(keys: Sequence[str]) -> Rows:
+def _campaign_rows(_user: User, keys: Sequence[str]) -> Rows:
     tests = Test.objects.live().filter(campaign__in=numbers(keys)).order_by()
     return tests.values(key=text("campaign_id"), mark=F("technique_id")).annotate(
         number=Cast(Count("pk"), FloatField()), words=Value("", TextField())
     )
 
 
-def _component_rows(keys: Sequence[str]) -> Rows:
+def _component_rows(_user: User, keys: Sequence[str]) -> Rows:
     named = Q(**{f"{COMPONENT}__mitre_id__in": keys}) | Q(**{f"{COMPONENT}__stix_id__in": keys})
     found = DetectionStrategyTechnique.objects.filter(LIVE_STRATEGY, named).exclude(technique=None).order_by()
     key = component_key(f"{COMPONENT}__")
@@ -80,7 +83,7 @@ def _component_rows(keys: Sequence[str]) -> Rows:
     )
 
 
-def _framework_rows(keys: Sequence[str]) -> Rows:
+def _framework_rows(_user: User, keys: Sequence[str]) -> Rows:
     found = ComplianceControlMapping.objects.filter(CONTROL_IN_FORCE, control__framework__slug__in=keys)
     return (
         found.exclude(technique=None)
@@ -90,24 +93,38 @@ def _framework_rows(keys: Sequence[str]) -> Rows:
     )
 
 
-def _outcome_rows(keys: Sequence[str]) -> Rows:
-    tests = Test.objects.live().filter(outcome__in=keys).order_by()
+def _outcome_rows(outcome: str) -> Rows:
+    tests = Test.objects.live().filter(outcome=outcome).order_by()
     return tests.values(key=text("outcome"), mark=F("technique_id")).annotate(
         number=Cast(Count("pk"), FloatField()), words=Value("", TextField())
     )
 
 
-def _campaigns() -> Rows:
+def _layer_rows(user: User, keys: Sequence[str]) -> Rows:
+    layers = Layer.objects.visible_to(user).filter(pk__in=numbers(keys)).order_by().values("pk")
+    found = LayerTechnique.objects.filter(layer__in=layers, marks=True).exclude(technique=None).order_by()
+    return found.values(key=text("layer_id"), mark=F("technique_id"), number=F("score"), words=text("comment"))
+
+
+def _layers(user: User) -> Rows:
+    return Layer.objects.visible_to(user).order_by().values(key=text("pk"), label=text("name"))
+
+
+def _views(user: User) -> Rows:
+    return SavedView.objects.filter(user=user).order_by().values(key=text("query"), label=text("name"))
+
+
+def _campaigns(_user: User) -> Rows:
     return Campaign.objects.live().order_by().values(key=text("pk"), label=text("name"))
 
 
-def _components() -> Rows:
+def _components(_user: User) -> Rows:
     read = AnalyticLogSource.objects.order_by().values("data_component")
     key = component_key()
     return DataComponent.objects.active().filter(stix_id__in=read).order_by().values(key=key, label=text("name"))
 
 
-def _frameworks() -> Rows:
+def _frameworks(_user: User) -> Rows:
     return (
         ComplianceFramework.objects.current()
         .order_by()
@@ -119,14 +136,15 @@ KINDS: Final = {
     "campaign": Kind(_campaign_rows, _campaigns),
     "component": Kind(_component_rows, _components),
     "framework": Kind(_framework_rows, _frameworks),
+    "layer": Kind(_layer_rows, _layers),
 }
 
 
-def laid(query: MatrixQuery) -> list[Laid]:
+def laid(query: MatrixQuery, user: User) -> list[Laid]:
     """The rows of the overlays and the outcome that a query chose; actors are elsewhere, with all their uses. One query."""
-    parts = [(kind, KINDS[kind].laid(keys)) for kind in KINDS if (keys := _sound(query.keys(kind)))]
+    parts = [(kind, KINDS[kind].laid(user, keys)) for kind in KINDS if (keys := _sound(query.keys(kind)))]
     if query.outcome:
-        parts.append((OUTCOME, _outcome_rows([query.outcome])))
+        parts.append((OUTCOME, _outcome_rows(query.outcome)))
     rows = [
         part.annotate(kind=Value(kind, CharField())).values_list("kind", "key", "mark", "number", "words")
         for kind, part in parts
@@ -136,11 +154,11 @@ def laid(query: MatrixQuery) -> list[Laid]:
     return [Laid(*row) for row in rows[0].union(*rows[1:], all=True)]
 
 
-def offers() -> list[Offer]:
-    """What could be laid over the matrix, but actors, by name. One query."""
+def offers(user: User) -> list[Offer]:
+    """What `user` could lay over the matrix but actors, and the views that they saved, by name. One query."""
+    parts = {name: kind.offers(user) for name, kind in KINDS.items()} | {VIEW: _views(user)}
     rows = [
-        kind.offers().annotate(kind=Value(name, CharField())).values_list("kind", "key", "label")
-        for name, kind in KINDS.items()
+        part.annotate(kind=Value(name, CharField())).values_list("kind", "key", "label") for name, part in parts.items()
     ]
     found = (Offer(*row) for row in rows[0].union(*rows[1:], all=True))
     return sorted(found, key=lambda offer: (offer.kind, offer.label.casefold(), offer.key))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from catalog.models import Technique
+from catalog.models import Technique, TechniqueCrosswalk
 from coverage.effects import effects_of, statuses
 from coverage.models import TechniqueCoverage, Test
+from coverage.services.layers import resolve_layers
 from coverage.services.review import flag_for_review
 from coverage.services.status import refresh_all
 from imports.engine import Outcome
@@ -19,6 +20,7 @@ NOTEWORTHY: Final = ("name", "description", "platforms", "tactics", "revoked", "
 def listen() -> None:
     """Connect the receivers."""
     catalogue_stored.connect(follow_import, sender=ImportRun, dispatch_uid="coverage")
+    catalogue_stored.connect(follow_layers, sender=ImportRun, dispatch_uid="coverage layers")
 
 
 def follow_import(sender: Any, run: ImportRun, outcome: Outcome, **_: Any) -> dict[str, Any]:
@@ -45,6 +47,13 @@ def follow_techniques(run: ImportRun, outcome: Outcome) -> dict[str, str]:
 
 def _flag(mitre_id: str, text: str) -> list[str]:
     return flag_for_review(techniques=[mitre_id], reason=TechniqueCoverage.Reason.ATTACK, text=text)
+
+
+def follow_layers(sender: Any, outcome: Outcome, **_: Any) -> None:
+    """Resolve the ids of uploaded layers again after an import that touched techniques or the crosswalk between releases."""
+    tallies = (outcome.kinds.get(model._meta.label_lower) for model in (Technique, TechniqueCrosswalk))
+    if any(tally and tally.changes for tally in tallies):
+        resolve_layers()
 
 
 def _news(changes: list[ImportChange], version: str) -> Iterator[tuple[str, str]]:

@@ -35,11 +35,15 @@ ACTIONS: Final[Mapping[str, frozenset[Role]]] = {
     "compliance.read": EVERYONE,
     "coverage.read": EVERYONE,
     "intel.read": EVERYONE,
+    "layer.read": EVERYONE,
     "source.read": EVERYONE,
+    "view.keep": EVERYONE,
     "test.read": EVERYONE,
     "campaign.manage": DOERS | DECIDERS,
     "evidence.add": DOERS,
     "intel.triage": DOERS | DECIDERS,
+    "layer.delete": DOERS | DECIDERS,
+    "layer.upload": DOERS | DECIDERS,
     "test.assess": DOERS,
     "test.create": DOERS,
     "test.edit": DOERS,
@@ -90,6 +94,7 @@ def is_impartial(user: "User", work: SharedWork) -> bool:
 
 OBJECT_RULES: Final[Mapping[str, Callable[["User", Any], bool]]] = {
     "evidence.add": takes_part,
+    "layer.delete": lambda user, layer: has_role(user, Role.ADMIN) or user.pk == layer.uploaded_by_id,
     "test.assess": lambda user, test: has_role(user, Role.BLUE_TECH) or takes_part(user, test),
     "test.decide": is_impartial,
     "test.edit": takes_part,

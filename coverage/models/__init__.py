@@ -1,8 +1,19 @@
-"""Our own judgement: what was tried, what happened, and what it proves."""
+"""Our own judgement: what was tried, what happened, and what it proves; and what people lay over the matrix."""
 
 from coverage.models.campaign import Campaign
 from coverage.models.evidence import Evidence
+from coverage.models.layer import Layer, LayerTechnique, SavedView
 from coverage.models.status import TechniqueCoverage
 from coverage.models.test import Test, TestInvolvement, TestOutcome
 
-__all__ = ["Campaign", "Evidence", "TechniqueCoverage", "Test", "TestInvolvement", "TestOutcome"]
+__all__ = [
+    "Campaign",
+    "Evidence",
+    "Layer",
+    "LayerTechnique",
+    "SavedView",
+    "TechniqueCoverage",
+    "Test",
+    "TestInvolvement",
+    "TestOutcome",
+]

@@ -20,6 +20,7 @@ REASONS: Final = {
     "test.submit": "Only its creator, those involved, the campaign's participants and admins may submit this test.",
     "test.execute": "Only red techs, those involved, the campaign's participants and admins may record its execution.",
     "test.assess": "Only blue techs, those involved, the campaign's participants and admins may record what was seen.",
+    "layer.delete": "Only whoever uploaded this layer, and admins, may delete it.",
     "evidence.add": "Only its creator, those involved, the campaign's participants and admins may add evidence.",
 }
 

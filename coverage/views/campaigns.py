@@ -16,8 +16,9 @@ from aegis.lib.pages import paginate, render_page
 from coverage.campaign_form import CampaignForm
 from coverage.campaign_page import shown
 from coverage.filters import CampaignFilter
-from coverage.models import Campaign
+from coverage.models import Campaign, Layer
 from coverage.services.campaigns import create_campaign, duplicate_as_retest
+from coverage.services.layers import used_techniques
 from coverage.workflow import DECIDED
 
 
@@ -45,10 +46,13 @@ def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_action("campaign.manage")
 @require_http_methods(["GET", "POST"])
 def campaign_new(request: HttpRequest) -> HttpResponse:
-    """Plan a campaign from techniques or an actor, which `?actor=` may name. A POST of techniques alone fills in the form."""
-    chosen = " ".join(dict.fromkeys(request.POST.getlist("technique")))
+    """Plan a campaign from techniques or an actor, which `?actor=` may name. A POST of techniques alone fills in the form.
+
+    `?layer=` names a layer whose techniques fill it in.
+    """
+    chosen = " ".join(dict.fromkeys(request.POST.getlist("technique"))) or _of_layer(request)
     initial = {"actor": request.GET.get("actor", "")[:16], "techniques": chosen}
-    form = CampaignForm(None if chosen else request.POST or None, initial=initial)
+    form = CampaignForm(None if "technique" in request.POST else request.POST or None, initial=initial)
     if form.is_valid():
         try:
             campaign = create_campaign(by=cast(User, request.user), **form.cleaned_data)
@@ -71,3 +75,12 @@ def campaign_retest(request: HttpRequest, pk: int) -> HttpResponse:
         request, "The retest is planned: the same tests as drafts, each linked to the one that it repeats."
     )
     return redirect(retest)
+
+
+def _of_layer(request: HttpRequest) -> str:
+    """The ids of the techniques that the layer in the address marks. Raises Http404 if the visitor may not see it."""
+    asked = request.GET.get("layer", "")
+    if not asked.isdecimal() or len(asked) > 18:
+        return ""
+    layer = get_object_or_404(Layer.objects.visible_to(cast(User, request.user)), pk=asked)
+    return " ".join(technique.mitre_id for technique in used_techniques(layer))

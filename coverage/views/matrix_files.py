@@ -1,11 +1,16 @@
 """The matrix as files. Each takes the address of a view of the page, and the techniques that a form selected on it."""
 
-from django.http import HttpRequest, StreamingHttpResponse
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from aegis.accounts.access import require_action
+from aegis.accounts.models import User
 from aegis.lib.csv_cells import csv_lines
+from coverage.layer_export import layer_of
+from coverage.layers.writing import written
 from coverage.matrix import Assembly
 from coverage.matrix_facts import MatrixFacts
 from coverage.matrix_query import MatrixQuery
@@ -22,10 +27,20 @@ def matrix_csv(request: HttpRequest) -> StreamingHttpResponse:
     return response
 
 
+@require_action("coverage.read")
+@require_http_methods(["GET", "POST"])
+def matrix_layer(request: HttpRequest) -> HttpResponse:
+    """The view as a layer for ATT&CK Navigator: every technique, those that the filters leave out disabled."""
+    drawn = asked(request)
+    response = HttpResponse(written(layer_of(drawn)), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{file_name(drawn.facts, "json")}"'
+    return response
+
+
 def asked(request: HttpRequest) -> Assembly:
     """The view of the matrix that a request is about."""
     query = MatrixQuery.of(request.GET, request.POST)
-    return Assembly(MatrixFacts.now(query), query)
+    return Assembly(MatrixFacts.now(query, cast(User, request.user)), query)
 
 
 def file_name(facts: MatrixFacts, suffix: str) -> str:

@@ -14,19 +14,30 @@ EVERYBODY_MAY = {
     "compliance.read",
     "coverage.read",
     "intel.read",
+    "layer.read",
     "source.read",
     "test.read",
+    "view.keep",
 }
 TECHS_MAY = EVERYBODY_MAY | {
     "campaign.manage",
     "evidence.add",
+    "layer.delete",
+    "layer.upload",
     "test.assess",
     "test.create",
     "test.edit",
     "test.execute",
     "test.submit",
 }
-LEADS_MAY = EVERYBODY_MAY | {"campaign.manage", "technique.review", "test.archive", "test.decide"}
+LEADS_MAY = EVERYBODY_MAY | {
+    "campaign.manage",
+    "layer.delete",
+    "layer.upload",
+    "technique.review",
+    "test.archive",
+    "test.decide",
+}
 ADMINS_MAY = (
     TECHS_MAY | LEADS_MAY | {"admin.use", "audit.read", "source.manage", "source.sync", "technique.edit", "user.manage"}
 )

@@ -1,0 +1,1 @@
+"""ATT&CK Navigator layers: read and written by pure code, which knows no database and no request."""
