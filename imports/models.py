@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import models, transaction
@@ -12,6 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aegis.audit.watch import watch_changes
+
+STEPS: Final = {"fetch": "Fetching", "parse": "Reading files", "store": "Storing", "link": "Linking"}
+TRIGGERS: Final = {
+    "api": "by the API",
+    "button": "by a button",
+    "command": "from the command line",
+    "schedule": "on schedule",
+}
 
 
 class DataSource(models.Model):
@@ -174,6 +182,30 @@ class ImportRun(models.Model):
     def is_applied(self) -> bool:
         """Whether it wrote to the catalogue."""
         return self.status == self.Status.SUCCEEDED and not self.dry_run
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in self.ACTIVE
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no worker has begun it."""
+        return self.status == self.Status.QUEUED and not self.worker
+
+    @property
+    def step_words(self) -> str:
+        """What it is at, for people."""
+        if self.cancel_requested:
+            return "Ending"
+        if self.is_waiting:
+            return "Waiting for a worker"
+        return STEPS.get(self.step, "Starting")
+
+    @property
+    def trigger_words(self) -> str:
+        """What started it, for people."""
+        return TRIGGERS.get(self.trigger, self.trigger)
 
     @property
     def seconds(self) -> float | None:

@@ -98,13 +98,14 @@ def hear_worker(name: str) -> None:
 
 
 def machinery() -> Machinery:
-    """Whether beat and a worker are there. A worker that is busy with an import is one too. Four queries at most."""
+    """Whether beat and a worker are there. A worker that is busy with an import is one too. Three queries."""
     beat = PeriodicTask.objects.filter(task=WATCH, enabled=True).aggregate(at=Max("last_run_at"))["at"]
     heard = Worker.objects.aggregate(at=Max("heard_at"))["at"]
-    if not _is_recent(heard):
-        running = ImportRun.objects.filter(status=ImportRun.Status.RUNNING).exclude(trigger="command")
-        heard = timezone.now() if any(not is_dead(run) for run in running) else heard
-    return Machinery(beat_at=beat, worker_at=heard, waiting=waiting_runs().count())
+    active = list(ImportRun.objects.filter(status__in=ImportRun.ACTIVE))
+    busy = [run.heartbeat_at for run in active if run.worker and run.trigger != "command" and not is_dead(run)]
+    if busy and not _is_recent(heard):
+        heard = timezone.now()
+    return Machinery(beat_at=beat, worker_at=heard, waiting=sum(run.is_waiting for run in active))
 
 
 def wait_for(run: ImportRun, at_most: timedelta) -> ImportRun:

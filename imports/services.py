@@ -305,7 +305,7 @@ class Execution:
             try:
                 require_running(run)
             except Cancelled:
-                if status == Status.SUCCEEDED:
+                if status in {Status.SUCCEEDED, Status.HELD}:
                     raise
             run.status, run.error, run.finished_at, run.step = status, error[:4000], timezone.now(), ""
             if status not in (*GOOD, Status.HELD):

@@ -57,6 +57,11 @@ class SourceState:
         return self.active is None and self.last is not None and self.last.status in FAILED
 
     @property
+    def waits(self) -> bool:
+        """Whether the active run waits for a worker to begin it."""
+        return self.active is not None and self.active.is_waiting
+
+    @property
     def is_silent(self) -> bool:
         """Whether the active run has not been heard of for so long that its process must have ended."""
         return self.active is not None and is_dead(self.active)
@@ -87,6 +92,21 @@ class SourceState:
         """(kind of row, rows that upstream publishes), as the last run that wrote found them."""
         counts_of = self.applied.kinds if self.applied else {}
         return [(kind_name(label), published(counts)) for label, counts in counts_of.items()]
+
+
+CHOICES: Final = (
+    (24, "every day"),
+    (168, "every week"),
+    (720, "every 30 days"),
+    (2160, "every 90 days"),
+    (8760, "every year"),
+)
+"""Schedules that a page offers: hours, and words."""
+
+
+def hours_of(every: timedelta | None) -> int | None:
+    """A schedule in whole hours, at least one; None for "by hand only"."""
+    return None if every is None else max(1, round(every / HOUR))
 
 
 def cadence(every: timedelta) -> str:

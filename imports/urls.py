@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from imports import views
+from imports import sync_views, views
 from imports.feeds import views as feeds
 
 app_name = "imports"
@@ -11,8 +11,12 @@ urlpatterns = [
     path("sources/unresolved", views.unresolved_list, name="unresolved-list"),
     path("sources/translated", views.translated_list, name="translated-list"),
     path("sources/<slug:slug>", views.source_detail, name="source-detail"),
+    path("sources/<slug:slug>/sync", sync_views.source_sync, name="source-sync"),
+    path("sources/<slug:slug>/schedule", sync_views.source_schedule, name="source-schedule"),
     path("runs", views.run_list, name="run-list"),
     path("runs/<int:pk>", views.run_detail, name="run-detail"),
+    path("runs/<int:pk>/cancel", sync_views.run_cancel, name="run-cancel"),
+    path("runs/<int:pk>/progress", sync_views.run_progress, name="run-progress"),
     path("runs/<int:pk>/issues", views.run_issues, name="run-issues"),
     path("feeds", feeds.feed_list, name="feed-list"),
     path("feeds/new", feeds.feed_new, name="feed-new"),

@@ -15,10 +15,12 @@ from catalog.models import AttackRelease
 from imports.filters import ImportChangeFilter, ImportRunFilter, PublishedIdFilter
 from imports.models import DataSource, ImportIssue, ImportRun
 from imports.published_ids import add_examples, by_source, published_ids
+from imports.queueing import machinery
 from imports.row_pages import kind_name, shown_changes
 from imports.services import SOURCE_OF
 from imports.source_state import published, source_states, version_url
 from imports.store import Tally
+from imports.sync_views import ScheduleForm
 
 SHORT = 6
 """Rows of a list that stands beside another."""
@@ -32,6 +34,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     ids = published_ids()
     context = {
         "states": states,
+        "machinery": machinery(),
         "due": sum(state.is_due for state in states),
         "sample_data": any(state.row.is_sample for state in states),
         "release": AttackRelease.objects.current().first(),
@@ -52,6 +55,8 @@ def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
     unresolved = [one for one in published_ids(source=slug) if one.technique is None]
     context = {
         "state": state,
+        "machinery": machinery(),
+        "schedule": ScheduleForm.of(row),
         "unresolved": unresolved[:SHORT],
         "unresolved_count": len(unresolved),
         "issues": list(state.applied.issues.all()[:SHORT]) if state.applied else [],
@@ -90,6 +95,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     page = paginate(request, filterset.qs)
     context = {
         "run": run,
+        "machinery": machinery() if run.is_active else None,
         "source": SOURCE_OF.get(run.source.slug),
         "version_url": version_url(SOURCE_OF.get(run.source.slug), run.version),
         "kinds": [(kinds[label], Tally().counts() | counts, published(counts)) for label, counts in run.kinds.items()],
