@@ -299,6 +299,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 
 AEGIS_MIRROR = env.str("AEGIS_MIRROR", "")
 AEGIS_EXTRA_HOSTS = env.list("AEGIS_EXTRA_HOSTS", default=[])
+AEGIS_BUNDLE_KEYS = env.list("AEGIS_BUNDLE_KEYS", default=[])
 AEGIS_TAXII_URL = env.str("AEGIS_TAXII_URL", "https://attack-taxii.mitre.org/api/v21/")
 AEGIS_TAXII20_URL = env.str("AEGIS_TAXII20_URL", "")
 AEGIS_TAXII_SECONDS = env.int("AEGIS_TAXII_SECONDS", 90)

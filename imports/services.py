@@ -95,11 +95,21 @@ def queue(source: DataSource, **asked: Any) -> ImportRun:
 class Execution:
     """One run being carried out: tells its progress, and ends in exactly one final status."""
 
-    def __init__(self, run: ImportRun, *, mirror: str, local: str, force: bool, progress: engine.Progress) -> None:
+    def __init__(
+        self,
+        run: ImportRun,
+        *,
+        mirror: str,
+        local: str,
+        given: Snapshot | None,
+        force: bool,
+        progress: engine.Progress,
+    ) -> None:
         self._run = run
         self._source: Source = SOURCE_OF[run.source.slug]
         self._mirror = mirror
         self._local = local
+        self._given = given
         self._progress = progress
         self._fingerprint = engine.importer_fingerprint()
         self._may_skip = not force and not run.dry_run and run.source.importer == self._fingerprint
@@ -171,14 +181,14 @@ class Execution:
         return found
 
     def _fetch(self, validators: Mapping[str, str]) -> Snapshot | NotModified:
-        return fetch(
+        if self._given:
+            return self._given
+        return fetch_source(
             self._source,
             mirror=self._mirror,
             local=self._local,
             validators=validators,
-            extra_hosts=settings.AEGIS_EXTRA_HOSTS,
             progress=lambda _url, done, total: self._tell("fetch", done, total),
-            taxii=taxii_servers(),
         )
 
     def _apply(self, shown: ImportRun) -> None:
@@ -334,10 +344,11 @@ def _effects(answers: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
     return {name: moved for _, answer in answers for name, moved in (answer or {}).items()}
 
 
-def taxii_servers() -> list[TaxiiServer]:
-    """The TAXII servers to ask first, the newer protocol before the older."""
+def fetch_source(source: Source, **options: Any) -> Snapshot | NotModified:
+    """What the configured ways bring, the newer TAXII protocol before the older; `options` are those of `fetchers.fetch`."""
     configured = (("2.1", settings.AEGIS_TAXII_URL), ("2.0", settings.AEGIS_TAXII20_URL))
-    return [TaxiiServer(version, url, settings.AEGIS_TAXII_SECONDS) for version, url in configured if url]
+    servers = [TaxiiServer(version, url, settings.AEGIS_TAXII_SECONDS) for version, url in configured if url]
+    return fetch(source, extra_hosts=settings.AEGIS_EXTRA_HOSTS, taxii=servers, **options)
 
 
 def _is_sample(origin: str) -> bool:
@@ -349,12 +360,20 @@ def _quiet(step: str, done: int, total: int | None, rows: int = 0) -> None:
 
 
 def execute(
-    run: ImportRun, *, mirror: str = "", local: str = "", force: bool = False, progress: engine.Progress = _quiet
+    run: ImportRun,
+    *,
+    mirror: str = "",
+    local: str = "",
+    given: Snapshot | None = None,
+    force: bool = False,
+    progress: engine.Progress = _quiet,
 ) -> ImportRun:
-    """Carry out a queued run and return it, ended. `mirror` defaults to AEGIS_MIRROR; `force` imports unmodified input too."""
-    return Execution(
-        run, mirror=mirror or settings.AEGIS_MIRROR, local=local, force=force, progress=progress
-    ).carry_out()
+    """Carry out a queued run and return it, ended. `mirror` defaults to AEGIS_MIRROR; `force` imports unmodified input too.
+
+    With a `given` snapshot nothing is fetched.
+    """
+    mirror = mirror or settings.AEGIS_MIRROR
+    return Execution(run, mirror=mirror, local=local, given=given, force=force, progress=progress).carry_out()
 
 
 def as_json(run: ImportRun) -> dict[str, Any]:

@@ -37,6 +37,8 @@ LEVEL: Final = 1
 CHUNK: Final = 256 * 1024
 HEADER: Final = 64 * 1024 * 1024
 """The longest header: a hundred bytes for each of 100,000 files are a sixth of it."""
+DAMAGED: Final = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error)
+"""What `unpacked` raises for bytes that are not a snapshot."""
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -50,11 +52,11 @@ def keep(slug: str, snapshot: Snapshot) -> None:
     if kept(slug, snapshot.digest) is not None:
         return
     try:
-        with tempfile.TemporaryFile() as packed:
-            for chunk in _packed(snapshot):
-                packed.write(chunk)
-            packed.seek(0)
-            _storage().save(name, File(packed, name))
+        with tempfile.TemporaryFile() as file:
+            for chunk in packed(snapshot):
+                file.write(chunk)
+            file.seek(0)
+            _storage().save(name, File(file, name))
     except Exception as error:  # a disk, or any S3: each has errors of its own
         raise NotKept(
             f"The snapshot cannot be kept in {_place()}: {error}. Make room there, or mend the access to it; then import again."
@@ -66,9 +68,9 @@ def kept(slug: str, digest: str) -> Snapshot | None:
     if not DIGEST.fullmatch(digest) or not _storage().exists(_name(slug, digest)):
         return None
     try:
-        with _storage().open(_name(slug, digest)) as packed, gzip.GzipFile(fileobj=packed) as stream:
-            snapshot = _unpacked(stream)  # type: ignore[arg-type]  # a GzipFile reads like any binary file
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+        with _storage().open(_name(slug, digest)) as file, gzip.GzipFile(fileobj=file) as stream:
+            snapshot = unpacked(stream)  # type: ignore[arg-type]  # a GzipFile reads like any binary file
+    except DAMAGED as error:
         logger.warning("the kept snapshot %s of %s is damaged: %s", digest, slug, error)
         snapshot = None
     if snapshot is None or snapshot.digest != digest:
@@ -104,7 +106,8 @@ def _wanted(source: DataSource) -> set[str]:
     return {source.digest, *(row["digest"] for row in newest), *waiting}
 
 
-def _packed(snapshot: Snapshot) -> Iterator[bytes]:
+def packed(snapshot: Snapshot) -> Iterator[bytes]:
+    """The snapshot as it is kept, in parts."""
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     yield packer.compress(json.dumps(_header(snapshot)).encode() + b"\n")
     for piece in snapshot.pieces:
@@ -123,8 +126,8 @@ def _header(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _unpacked(stream: IO[bytes]) -> Snapshot:
-    """The snapshot in a stream, with the digest that its bytes have. Raises ValueError for bytes that are not as announced."""
+def unpacked(stream: IO[bytes]) -> Snapshot:
+    """The snapshot in a stream, with the digest that its bytes have. Raises DAMAGED for bytes that are not as announced."""
     header = json.loads(stream.readline(HEADER))
     if sum(size for _, size, _ in header["files"]) > LIMITS.decoded:
         raise ValueError("it is larger than any source")

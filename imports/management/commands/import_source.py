@@ -1,17 +1,23 @@
-"""`manage.py import_source`: import public sources from the upstreams, a mirror or a local file."""
+"""`manage.py import_source`: import public sources from the upstreams, a mirror, a local file or a bundle."""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from imports.bundles.accepting import accept, require_newer
+from imports.bundles.keys import trusted_keys
+from imports.bundles.reading import Bundle, read_bundle
+from imports.fetchers import FetchError
 from imports.holding import OLDER, UNDONE, WITHDRAWALS
 from imports.life import this_process
 from imports.models import ImportRun
@@ -41,6 +47,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--from", dest="local", default="", help="a local archive, file or checkout of the one source"
         )
+        parser.add_argument("--bundle", type=Path, help="import the snapshots of a signed file of `export_bundle`")
+        parser.add_argument(
+            "--trust",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="a public key beside AEGIS_BUNDLE_KEYS",
+        )
         parser.add_argument(
             "--dry-run", action="store_true", help="show what would change, write nothing to the catalogue"
         )
@@ -48,15 +63,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--accept-withdrawals", action="store_true", help="apply also what withdraws more than a fifth of a source"
         )
-        parser.add_argument("--allow-rollback", action="store_true", help="apply also a version older than what stands")
+        parser.add_argument(
+            "--allow-rollback", action="store_true", help="apply also a version or bundle older than what stands"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object per source")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        slugs = self._chosen(options)
+        bundle = self._bundle(options)
+        slugs = list(bundle.snapshots) if bundle else self._chosen(options)
         self.stdout.ending = ""  # Rich ends its lines itself, and writes some that have no end.
         console = _console(sys.stderr if options["json"] else self.stdout)
         with _progress(console) as progress:
-            runs = {slug: self._import(slug, options, progress) for slug in slugs}
+            runs = {slug: self._import(slug, bundle, options, progress) for slug in slugs}
         if options["json"]:
             self.stdout.write("".join(f"{json.dumps(_report(slug, run))}\n" for slug, run in runs.items()))
         else:
@@ -64,17 +82,39 @@ class Command(BaseCommand):
         if any(isinstance(run, AlreadyRunning) or run.status not in GOOD for run in runs.values()):
             raise SystemExit(1)
 
+    def _bundle(self, options: dict[str, Any]) -> Bundle | None:
+        """The verified bundle, remembered unless this is a preview."""
+        if options["bundle"] is None:
+            return None
+        if options["local"] or options["mirror"]:
+            raise CommandError("--bundle brings everything itself: leave out --from and --mirror")
+        self._require_known(options["slugs"])
+        wanted = [] if options["all"] else options["slugs"]
+        try:
+            bundle = read_bundle(options["bundle"], trusted_keys(settings.AEGIS_BUNDLE_KEYS, options["trust"]), wanted)
+            if not options["allow_rollback"]:
+                require_newer(bundle)
+        except FetchError as error:
+            raise CommandError(str(error)) from error
+        self._require_known(list(bundle.snapshots))
+        if not options["dry_run"]:
+            accept(bundle)
+        return bundle
+
+    def _require_known(self, slugs: list[str]) -> None:
+        if unknown := [slug for slug in slugs if slug not in SOURCE_OF]:
+            raise CommandError(f"unknown source {', '.join(unknown)}: choose from {', '.join(SOURCE_OF)}")
+
     def _chosen(self, options: dict[str, Any]) -> list[str]:
         slugs = list(SOURCE_OF) if options["all"] else options["slugs"]
         if not slugs:
             raise CommandError(f"name a source or say --all. Sources: {', '.join(SOURCE_OF)}")
-        if unknown := [slug for slug in slugs if slug not in SOURCE_OF]:
-            raise CommandError(f"unknown source {', '.join(unknown)}: choose from {', '.join(SOURCE_OF)}")
+        self._require_known(slugs)
         if options["local"] and len(slugs) != 1:
             raise CommandError("--from is the input of one source: name exactly one")
         return slugs
 
-    def _import(self, slug: str, options: dict[str, Any], progress: Progress) -> Result:
+    def _import(self, slug: str, bundle: Bundle | None, options: dict[str, Any], progress: Progress) -> Result:
         task = progress.add_task(slug, total=None, step="fetch")
         try:
             run = request_import(slug, dry_run=options["dry_run"], worker=this_process(), allowed=_allowed(options))
@@ -85,6 +125,7 @@ class Command(BaseCommand):
             run,
             mirror=options["mirror"],
             local=options["local"],
+            given=bundle.snapshots[slug] if bundle else None,
             force=options["force"],
             progress=lambda step, done, total, rows=0: _advance(progress, task, step, done, total),
         )
