@@ -304,6 +304,7 @@ AEGIS_TAXII_URL = env.str("AEGIS_TAXII_URL", "https://attack-taxii.mitre.org/api
 AEGIS_TAXII20_URL = env.str("AEGIS_TAXII20_URL", "")
 AEGIS_TAXII_SECONDS = env.int("AEGIS_TAXII_SECONDS", 90)
 AEGIS_REVIEW_AFTER_DAYS = env.int("AEGIS_REVIEW_AFTER_DAYS", 180)
+AEGIS_INTEL_FLAGS = env.int("AEGIS_INTEL_FLAGS", 25)
 
 LOGGING = {
     "version": 1,

@@ -1,4 +1,4 @@
-"""News from the floors below: an import that changed techniques under our tests."""
+"""News from the floors below: an import that changed techniques under our tests, and articles that name techniques."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -6,12 +6,14 @@ from typing import Any, Final
 from catalog.models import Technique, TechniqueCrosswalk
 from coverage.effects import effects_of, statuses
 from coverage.models import TechniqueCoverage, Test
+from coverage.services.intel import flag_news
 from coverage.services.layers import resolve_layers
 from coverage.services.review import flag_for_review
 from coverage.services.status import refresh_all
 from imports.engine import Outcome
 from imports.models import ImportChange, ImportRun
-from imports.signals import catalogue_stored
+from imports.signals import catalogue_stored, intel_stored
+from intel.models import FeedScan
 
 NOTEWORTHY: Final = ("name", "description", "platforms", "tactics", "revoked", "deprecated")
 """What a lead should know about a technique that was tested; the rest (version, address) changes nothing."""
@@ -21,6 +23,12 @@ def listen() -> None:
     """Connect the receivers."""
     catalogue_stored.connect(follow_import, sender=ImportRun, dispatch_uid="coverage")
     catalogue_stored.connect(follow_layers, sender=ImportRun, dispatch_uid="coverage layers")
+    intel_stored.connect(follow_news, sender=FeedScan, dispatch_uid="coverage")
+
+
+def follow_news(sender: Any, scan: FeedScan, items: list[int], **_: Any) -> None:
+    """Have techniques reviewed that are in the news."""
+    flag_news(scan=scan, items=items)
 
 
 def follow_import(sender: Any, run: ImportRun, outcome: Outcome, **_: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from catalog.models import DetectionRule, TestTemplate
 from coverage.models import Test
 from coverage.my_work import to_decide, to_finish, to_review
 from imports.models import DataSource
-from intel.models import ThreatActor
+from intel.models import IntelItem, ThreatActor
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -45,6 +45,11 @@ class LibraryNumbers:
         return self._numbers["tests"]
 
     @property
+    def news(self) -> int:
+        """Items of intelligence that nobody has decided on."""
+        return self._numbers["news"]
+
+    @property
     def waiting(self) -> int:
         """Tests to finish, tests to decide on, and techniques to review, for the visitor."""
         return sum(self._numbers[kind] for kind in ("finish", "decide", "review"))
@@ -61,7 +66,8 @@ class LibraryNumbers:
         actors = _counted("actors", ThreatActor.objects.active())
         samples = _counted("samples", DataSource.objects.filter(is_sample=True))
         tests = _counted("tests", Test.objects.live())
-        return defaultdict(int, templates.union(rules, actors, samples, tests, *self._waiting(), all=True))
+        news = _counted("news", IntelItem.objects.open())
+        return defaultdict(int, templates.union(rules, actors, samples, tests, news, *self._waiting(), all=True))
 
     def _waiting(self) -> list[Any]:
         user = self.visitor

@@ -26,7 +26,8 @@ class TechniqueCoverage(models.Model):
     """The coverage of one technique. A technique without a row is not covered and needs no review.
 
     The columns of `coverage.status.Coverage` are written by `coverage.services.status` alone, together with their cause.
-    `review_reasons` is a list of {kind: intel|attack|age, text, at}.
+    `review_reasons` is a list of {kind: intel|attack|age, text, at}, with a link
+    where a page says more.
     """
 
     class Reason(models.TextChoices):

@@ -18,14 +18,19 @@ Reason = TechniqueCoverage.Reason
 
 
 @transaction.atomic
-def flag_for_review(*, techniques: Iterable[str], reason: TechniqueCoverage.Reason, text: str) -> list[str]:
-    """Ask for a review of these techniques, by ATT&CK id. Returns those that did not have this very reason yet."""
+def flag_for_review(
+    *, techniques: Iterable[str], reason: TechniqueCoverage.Reason, text: str, link: str = ""
+) -> list[str]:
+    """Ask for a review of these techniques, by ATT&CK id; `link` is the page that says more.
+
+    Returns those that did not have this very reason yet.
+    """
     wanted = sorted(Technique.objects.filter(mitre_id__in=set(techniques)).values_list("mitre_id", flat=True))
     TechniqueCoverage.objects.bulk_create(
         [TechniqueCoverage(technique_id=mitre_id) for mitre_id in wanted], ignore_conflicts=True
     )
     rows = TechniqueCoverage.objects.select_for_update().filter(technique__in=wanted).order_by("technique_id")
-    return [str(row.technique_id) for row in rows if _flagged(row, reason, text)]
+    return [str(row.technique_id) for row in rows if _flagged(row, reason, text, link)]
 
 
 @transaction.atomic
@@ -52,8 +57,8 @@ def flag_old(*, now: datetime | None = None) -> list[str]:
     return flag_for_review(techniques=[str(row.technique_id) for row in due], reason=Reason.AGE, text=text)
 
 
-def _flagged(row: TechniqueCoverage, reason: TechniqueCoverage.Reason, text: str) -> bool:
-    entry: dict[str, Any] = {"kind": reason.value, "text": text}
+def _flagged(row: TechniqueCoverage, reason: TechniqueCoverage.Reason, text: str, link: str) -> bool:
+    entry: dict[str, Any] = {"kind": reason.value, "text": text} | ({"link": link} if link else {})
     if any(entry.items() <= standing.items() for standing in row.review_reasons):
         return False
     row.review_reasons = [*row.review_reasons, {**entry, "at": timezone.now().isoformat()}]

@@ -20,6 +20,7 @@ from coverage.forms import NewTestForm
 from coverage.models import Campaign, Test
 from coverage.one_test import shown, whole
 from coverage.services.creation import create_test
+from intel.models import IntelItem
 
 DRAWN = ("search", "outcome", "technique", "campaign", "mine")
 
@@ -49,9 +50,12 @@ def one_test(request: HttpRequest, pk: int) -> HttpResponse:
 @require_action("test.create")
 @require_http_methods(["GET", "POST"])
 def new_test(request: HttpRequest) -> HttpResponse:
-    """A new test, from scratch or from the template that `?template=` names. A POST with a template alone is enough."""
+    """A new test, from scratch or from the template that `?template=` names. A POST with a template alone is enough.
+
+    `?item=` names the news that gave the idea: a test without a template begins with their title and address.
+    """
     user = cast(User, request.user)
-    template = _template(request)
+    template, item = _template(request), _item(request)
     campaigns = Campaign.objects.live() if allows(user, "campaign.manage") else Campaign.objects.none()
     form = NewTestForm(
         request.POST or None,
@@ -61,14 +65,14 @@ def new_test(request: HttpRequest) -> HttpResponse:
     )
     if form.is_valid():
         try:
-            test = create_test(by=user, **form.plan())
+            test = create_test(by=user, **form.plan(), **_told(item, template))
         except ValidationError as error:
             for text in error.messages:
                 form.add_error(None, text)
         else:
             messages.success(request, f"Test {test.pk} is a draft. Fill in what you do, and what is seen.")
             return redirect(test)
-    context = {"form": form, "template": template}
+    context = {"form": form, "template": template, "item": item}
     return render_page(request, "coverage/test_new.html", context, status=400 if form.errors else 200)
 
 
@@ -79,3 +83,19 @@ def _template(request: HttpRequest) -> TestTemplate | None:
     if not asked.isdecimal() or len(asked) > 9:
         raise Http404("There is no such template.")
     return get_object_or_404(TestTemplate.objects.select_related("technique"), pk=asked)
+
+
+def _item(request: HttpRequest) -> IntelItem | None:
+    asked = request.POST.get("item") or request.GET.get("item", "")
+    if not asked:
+        return None
+    if not asked.isdecimal() or len(asked) > 9:
+        raise Http404("There is no such item.")
+    return get_object_or_404(IntelItem, pk=asked)
+
+
+def _told(item: IntelItem | None, template: TestTemplate | None) -> dict[str, str]:
+    """The procedure that an item gives a test which has no template."""
+    if item is None or template is not None:
+        return {}
+    return {"procedure": "\n".join(filter(None, [f"In the news: {item.title}", item.url]))}

@@ -1,0 +1,178 @@
+"""The inbox: marked, ranked, filtered and triaged, without a script, by those whose work it is."""
+
+import pytest
+from django.test import Client
+
+from aegis.accounts.policy import Role
+from aegis.accounts.tests.factories import make_user
+from aegis.audit.models import AuditLog
+from catalog.tests.factories import make_technique
+from coverage.models import TechniqueCoverage, Test
+from intel.models import IntelItem
+from intel.tests.factories import make_actor, make_feed, make_item
+
+pytestmark = pytest.mark.django_db
+
+
+def browser(role: Role = Role.BLUE_TECH, **fields: str) -> Client:
+    client = Client()
+    client.force_login(make_user(role, **fields))
+    return client
+
+
+def shown(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return answer.content.decode().partition("<main")[2]
+
+
+def titles(client: Client, query: str = "") -> list[str]:
+    return [row.item.title for row in client.get(f"/intel{query}").context["rows"]]
+
+
+def test_mentions_are_marked_and_markup_never_becomes_markup():
+    make_technique("T1059.001", name="PowerShell")
+    found = make_item(
+        "T1059.001", title="<img src=x onerror=alert(1)> in the news", summary="<b>They</b> used T1059.001.", url=""
+    )
+    for address in ("/intel", f"/intel/{found.pk}"):
+        page = shown(browser(), address)
+        assert "<img src=x" not in page
+        assert "&lt;img src=x onerror=alert(1)&gt; in the news" in page
+        assert '<mark class="m m--technique" title="T1059.001: ATT&amp;CK id">T1059.001</mark>' in page
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", ""])
+def test_only_web_addresses_become_links(url):
+    found = make_item(url=url)
+    page = shown(browser(), f"/intel/{found.pk}")
+    assert "The article" not in page
+    assert "javascript:" not in page
+
+
+def test_the_inbox_says_why_an_item_matters():
+    make_technique("T1059")
+    make_actor("T1059", mitre_id="G9100", name="Paper Tiger")
+    make_item("T1059", actors=("G9100",))
+    page = shown(browser(Role.VIEWER), "/intel")
+    assert "They used <mark" in page
+    assert "T1059 is not covered, 1 actor uses it" in page
+    assert "Paper Tiger" in page
+
+
+def test_items_are_filtered_by_technique_actor_feed_state_and_words():
+    make_technique("T1059.001")
+    make_actor(mitre_id="G9100")
+    make_item("T1059.001", title="Sub")
+    make_item(actors=("G9100",), title="Actor")
+    make_item(title="Elsewhere", feed=make_feed(name="Other"))
+    make_item(title="Old", state="dismissed")
+    client, other = browser(), IntelItem.objects.get(title="Elsewhere").feed_id
+    assert titles(client, "?technique=t1059") == ["Sub"]
+    assert titles(client, "?actor=G9100") == ["Actor"]
+    assert titles(client, f"?feed={other}") == ["Elsewhere"]
+    assert titles(client, "?state=dismissed") == ["Old"]
+    assert titles(client, "?search=elsewh") == ["Elsewhere"]
+    assert titles(client, "?search=T1059.001") == ["Sub"]
+    assert len(titles(client, "?state=any")) == 4
+    assert len(titles(client)) == 3
+
+
+def test_the_inbox_costs_the_same_however_many_items_there_are(django_assert_max_num_queries):
+    client = browser()
+    make_technique("T1059")
+    make_actor("T1059", mitre_id="G9100")
+    for _ in range(40):
+        make_item("T1059", actors=("G9100",))
+    client.get("/intel")
+    for address in ("/intel", "/intel?ordering=-at", f"/intel/{IntelItem.objects.first().pk}"):
+        with django_assert_max_num_queries(18):
+            client.get(address)
+
+
+def test_an_item_is_accepted_dismissed_and_opened_again_and_all_of_it_is_in_the_trail():
+    client, found = browser(username="maria"), make_item()
+    for word, state in [("accept", "accepted"), ("reopen", "new"), ("dismiss", "dismissed")]:
+        answer = client.post(f"/intel/{found.pk}/{word}", {"next": "/intel?state=any"})
+        assert answer.headers["Location"] == "/intel?state=any"
+        found.refresh_from_db()
+        assert found.state == state
+    rows = AuditLog.objects.filter(action__startswith="intel.").order_by("id").values_list("action", "actor_name")
+    assert list(rows) == [("intel.accepted", "maria"), ("intel.reopened", "maria"), ("intel.dismissed", "maria")]
+    assert found.decided_by.username == "maria"
+
+
+def test_ticked_items_are_decided_together_and_given_to_somebody():
+    client, items = browser(), [make_item() for _ in range(3)]
+    lena, viewer = make_user(Role.RED_LEAD, username="lena"), make_user(Role.VIEWER)
+    ticked = [str(one.pk) for one in items[:2]]
+    client.post("/intel/triage", {"items": ticked, "decision": "assign", "assigned_to": str(lena.pk)})
+    client.post("/intel/triage", {"items": ticked, "decision": "assign", "assigned_to": str(viewer.pk)})
+    assert list(IntelItem.objects.filter(assigned_to=lena).order_by("pk")) == items[:2]
+    client.post("/intel/triage", {"items": [*ticked, "nonsense", "9999999"], "decision": "dismiss"})
+    assert [one.state for one in IntelItem.objects.order_by("pk")] == ["dismissed", "dismissed", "new"]
+    assert "Tick the items first" in client.post("/intel/triage", {"decision": "accept"}, follow=True).content.decode()
+
+
+def test_a_note_is_kept_and_shown():
+    client, found = browser(), make_item()
+    client.post(f"/intel/{found.pk}/note", {"note": "Ask the vendor.\r\nTwice."})
+    assert "Ask the vendor." in shown(browser(Role.VIEWER), f"/intel/{found.pk}")
+    assert IntelItem.objects.get().note == "Ask the vendor.\nTwice."
+    client.post(f"/intel/{found.pk}/note", {"note": "x" * 5_000})
+    assert IntelItem.objects.get().note == "Ask the vendor.\nTwice."
+
+
+def test_a_test_begins_with_the_technique_and_the_reference():
+    make_technique("T1059.001", name="PowerShell")
+    client, found = browser(), make_item("T1059.001", title="A breach")
+    address = f"/tests/new?technique=T1059.001&item={found.pk}"
+    assert address.replace("&", "&amp;") in shown(client, f"/intel/{found.pk}")
+    page = shown(client, address)
+    assert 'value="T1059.001"' in page
+    assert "A breach" in page
+    client.post("/tests/new", {"technique": "T1059.001", "item": str(found.pk)})
+    assert Test.objects.get().procedure == f"In the news: A breach\n{found.url}"
+    assert client.get("/tests/new?item=9999999").status_code == 404
+
+
+def test_a_review_is_raised_and_its_reason_leads_back():
+    make_technique("T1059")
+    client, found = browser(), make_item("T1059", title="A breach")
+    client.post(f"/intel/{found.pk}/review", {"technique": "T1059"})
+    assert TechniqueCoverage.objects.get(technique="T1059").review_required
+    assert f'<a href="/intel/{found.pk}">In the news: A breach.</a>' in shown(client, "/techniques/T1059")
+    client.post(f"/intel/{found.pk}/review", {"technique": "T1003"})
+    assert TechniqueCoverage.objects.due_for_review().count() == 1
+
+
+def test_viewers_read_and_touch_nothing():
+    make_technique("T1059")
+    client, found = browser(Role.VIEWER), make_item("T1059")
+    page = shown(client, f"/intel/{found.pk}") + shown(client, "/intel")
+    assert "formaction" not in page
+    assert "<textarea" not in page
+    assert "Raise review" not in page
+    for act in ("accept", "dismiss", "reopen", "assign", "note", "review"):
+        assert client.post(f"/intel/{found.pk}/{act}", {"technique": "T1059"}).status_code == 403, act
+    assert client.post("/intel/triage", {"items": [found.pk], "decision": "accept"}).status_code == 403
+    assert IntelItem.objects.get().state == "new"
+
+
+def test_decisions_change_nothing_by_get_and_lead_nowhere_else():
+    client, found = browser(), make_item()
+    assert client.get(f"/intel/{found.pk}/accept").status_code == 405
+    answer = client.post(f"/intel/{found.pk}/accept", {"next": "https://evil.example/"})
+    assert answer.headers["Location"] == f"/intel/{found.pk}"
+    assert (
+        client.post(f"/intel/{found.pk}/accept", {"next": "//evil.example/"}).headers["Location"]
+        == f"/intel/{found.pk}"
+    )
+
+
+def test_the_menu_counts_what_is_open():
+    make_item()
+    make_item(state="accepted")
+    page = browser().get("/intel").content.decode().partition("<main")[0]
+    entry = page.partition('href="/intel"')[2].partition("</a>")[0]
+    assert ">1<" in entry

@@ -1,0 +1,194 @@
+"""The inbox of the news, one item, and what people make of it."""
+
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from aegis.accounts.access import require_action
+from aegis.accounts.models import User
+from aegis.lib.filter_bar import drawn
+from aegis.lib.pages import paginate, render_page
+from coverage.inbox import in_order, people, rows, with_mentions
+from coverage.news import ranked, standings
+from coverage.services.intel import accept_item, assign_item, dismiss_item, note_item, raise_review, reopen_item
+from intel.filters import IntelItemFilter
+from intel.highlighting import runs
+from intel.models import Feed, IntelItem, Mention
+
+DRAWN: Final = ("search", "technique", "actor", "feed", "state")
+DECISIONS: Final[dict[str, tuple[Callable[..., IntelItem], str]]] = {
+    "accept": (accept_item, "accepted"),
+    "dismiss": (dismiss_item, "dismissed"),
+    "reopen": (reopen_item, "open again"),
+}
+MOST_AT_ONCE: Final = 100
+
+
+@require_action("intel.read")
+@require_GET
+def inbox(request: HttpRequest) -> HttpResponse:
+    """The news, what matters most to us first, or by date if `?ordering=` says so."""
+    filterset = IntelItemFilter(request.GET, IntelItem.objects.all())
+    by_date = request.GET.get("ordering") in {"at", "-at"}
+    context: dict[str, Any] = {"filterset": drawn(filterset, *DRAWN), "by_date": by_date}
+    if by_date:
+        direction = "" if request.GET["ordering"] == "at" else "-"
+        page: Any = paginate(request, with_mentions(filterset.qs).order_by(f"{direction}at", f"{direction}pk"))
+        found = list(page.object_list)
+    else:
+        page = Paginator(ranked(filterset.qs), 50).get_page(request.GET.get("page"))
+        found = in_order(IntelItem.objects.all(), page.object_list)
+    context |= {
+        "page": page,
+        "rows": rows(found),
+        "people": people(),
+        "is_empty": not page.paginator.count and not IntelItem.objects.exists(),
+        "failing": Feed.objects.kept().filter(enabled=True, failures__gt=0).count(),
+    }
+    return render_page(request, "coverage/intel_inbox.html", context, partial="list")
+
+
+@require_action("intel.read")
+@require_GET
+def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One item: its text with what it names marked, and what can be done with it."""
+    item = get_object_or_404(with_mentions(IntelItem.objects.all()), pk=pk)
+    return render_page(request, "coverage/intel_item.html", shown_item(item))
+
+
+def shown_item(item: IntelItem) -> dict[str, Any]:
+    """What the page of an item shows."""
+    mentions = list(item.mentions.all())
+    text, behind = item.text, len(item.title) + 2
+    keys = {one.key for one in mentions if one.kind == Mention.Kind.TECHNIQUE}
+    known = standings(keys)
+    sure = {one.key for one in mentions if one.confident and one.kind == Mention.Kind.TECHNIQUE}
+    order = sorted(known.values(), key=lambda one: (one.technique.mitre_id not in sure, -one.weight))
+    return {
+        "item": item,
+        "title": runs(text, mentions, 0, len(item.title)),
+        "text": runs(text, mentions, behind) if len(text) > behind else [],
+        "techniques": [(one, one.technique.mitre_id in sure) for one in order],
+        "others": _others(mentions),
+        "flags": {flag.technique for flag in item.flags.all()},
+        "people": people(),
+    }
+
+
+@require_action("intel.triage")
+@require_POST
+def decide(request: HttpRequest, pk: int, decision: str) -> HttpResponse:
+    """Accept an item, dismiss it, or open it again."""
+    service, word = DECISIONS[decision]
+    item = service(by=cast(User, request.user), item=get_object_or_404(IntelItem, pk=pk))
+    messages.success(request, f"“{item.title[:80]}” is {word}.")
+    return _back(request, item)
+
+
+@require_action("intel.triage")
+@require_POST
+def assign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give an item to somebody, or to nobody."""
+    item = get_object_or_404(IntelItem, pk=pk)
+    try:
+        item = assign_item(by=cast(User, request.user), item=item, to=_person(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return _back(request, item)
+    messages.success(request, f"It is {f'{item.assigned_to.username}’s' if item.assigned_to else 'nobody’s'} now.")
+    return _back(request, item)
+
+
+@require_action("intel.triage")
+@require_POST
+def note(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down what somebody thinks of an item."""
+    item = get_object_or_404(IntelItem, pk=pk)
+    try:
+        note_item(
+            by=cast(User, request.user), item=item, note=request.POST.get("note", "").replace("\r\n", "\n").strip()
+        )
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, "The note is saved.")
+    return redirect(item)
+
+
+@require_action("intel.triage")
+@require_POST
+def review(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have a technique reviewed because of an item."""
+    item, technique = get_object_or_404(IntelItem, pk=pk), request.POST.get("technique", "")[:32].replace("\0", "")
+    try:
+        flagged = raise_review(by=cast(User, request.user), item=item, technique=technique)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, f"{technique} {'asks' if flagged else 'asked already'} for a review because of this.")
+    return redirect(item)
+
+
+@require_action("intel.triage")
+@require_POST
+def triage(request: HttpRequest) -> HttpResponse:
+    """One decision, or one person, for all items that are ticked."""
+    asked = [pk for pk in request.POST.getlist("items") if pk.isdecimal() and len(pk) < 10][:MOST_AT_ONCE]
+    items = list(IntelItem.objects.filter(pk__in=asked))
+    decision, user = request.POST.get("decision", ""), cast(User, request.user)
+    if not items:
+        messages.warning(request, "Tick the items first.")
+    elif decision in DECISIONS:
+        service, word = DECISIONS[decision]
+        for item in items:
+            service(by=user, item=item)
+        messages.success(request, f"{len(items)} item{'s are' if len(items) > 1 else ' is'} {word}.")
+    elif decision == "assign":
+        _assign_all(request, items)
+    return _back(request)
+
+
+def _assign_all(request: HttpRequest, items: list[IntelItem]) -> None:
+    user = cast(User, request.user)
+    try:
+        to = _person(request)
+        for item in items:
+            assign_item(by=user, item=item, to=to)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return
+    whose = f"{to.username}’s" if to else "nobody’s"
+    messages.success(request, f"{len(items)} item{'s are' if len(items) > 1 else ' is'} {whose} now.")
+
+
+def _person(request: HttpRequest) -> User | None:
+    """The person whom the form names, None for nobody. Raises ValidationError for one who is not there."""
+    asked = request.POST.get("assigned_to", "")
+    if not asked:
+        return None
+    found = people().filter(pk=asked).first() if asked.isdecimal() and len(asked) < 10 else None
+    if found is None:
+        raise ValidationError({"assigned_to": ["Choose one of the people who triage intelligence."]})
+    return found
+
+
+def _back(request: HttpRequest, item: IntelItem | None = None) -> HttpResponse:
+    """Where the form says that the visitor came from, if that is a page of ours."""
+    came_from = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(came_from, allowed_hosts=None) and came_from.startswith("/"):
+        return redirect(came_from)
+    return redirect(item or "coverage:intel-inbox")
+
+
+def _others(mentions: list[Mention]) -> list[Mention]:
+    """What else the item names with confidence, each once, actors first."""
+    order = {Mention.Kind.ACTOR: 0, Mention.Kind.SOFTWARE: 1, Mention.Kind.CVE: 2}
+    each = {(one.kind, one.key): one for one in reversed(mentions) if one.kind in order and one.confident}
+    return sorted(each.values(), key=lambda one: (order[Mention.Kind(one.kind)], one.text.lower()))
