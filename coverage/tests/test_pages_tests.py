@@ -254,6 +254,27 @@ def test_evidence_of_several_files_is_listed_with_its_hash(client, red):
     assert XSS not in html
 
 
+def test_a_body_longer_than_any_file_is_refused_unread(client, red, settings):
+    settings.EVIDENCE_MAX_BYTES = 1024 * 1024
+    test = make_test(by=red)
+    path, too_long = f"/tests/{test.pk}/evidence", {"CONTENT_LENGTH": str(3 * 1024 * 1024)}
+    answer = client.post(path, **too_long)
+    assert (answer.status_code, "An upload may have 1 MB in all" in answer.content.decode()) == (413, True)
+    part = client.post(path, headers={"HX-Request": "true"}, **too_long)
+    assert part.content.decode() == "An upload may have 1 MB in all: send several files one by one."
+    client.logout()
+    assert client.post("/accounts/login", **too_long).status_code == 413
+
+
+def test_a_refused_file_is_told_in_plain_words_to_the_script_of_the_page(client, red, settings):
+    settings.EVIDENCE_MAX_FILES = 0
+    test = make_test(by=red)
+    sent = {"side": "red", "files": [SimpleUploadedFile("a.txt", b"one")]}
+    answer = client.post(f"/tests/{test.pk}/evidence", sent, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["Content-Type"]) == (413, "text/plain")
+    assert answer.content.decode() == "A test has at most 0 files of evidence."
+
+
 def test_evidence_without_a_file_or_a_side_is_refused(client, red):
     test = make_test(by=red)
     assert client.post(f"/tests/{test.pk}/evidence", {"side": "red"}).status_code == 400

@@ -62,3 +62,36 @@ def test_two_who_write_at_once_lose_nothing_and_hear_of_each_other(test, browser
     expect(page.locator("#red-state")).to_have_text(re.compile("Saved"))
     test.refresh_from_db()
     assert test.target == "MINE"
+
+
+PASTE = """bytes => {
+    const clipboard = new DataTransfer();
+    clipboard.items.add(new File([new Uint8Array(bytes)], "image.png", { type: "image/png" }));
+    document.querySelector("#blue_blue_notes").dispatchEvent(
+        new ClipboardEvent("paste", { clipboardData: clipboard, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_files_go_one_by_one_and_a_pasted_picture_gets_a_name(test, browser_page, tmp_path, settings):
+    settings.EVIDENCE_MAX_BYTES = 1024 * 1024
+    page = browser_page
+    log_in(page, "rita", f"/tests/{test.pk}")
+    for name, size in (("small.bin", 5000), ("large.bin", 1024 * 1024 + 1)):
+        (tmp_path / name).write_bytes(bytes(size))
+    red = page.locator(".half--red")
+    red.get_by_label("Files").set_input_files([tmp_path / "small.bin", tmp_path / "large.bin"])
+    red.get_by_label("Caption").fill("From the console")
+    red.get_by_role("button", name="Attach").click()
+    expect(red.get_by_role("link", name="small.bin")).to_be_visible()
+    expect(red.locator("[data-files]")).to_contain_text("Not sent: it has 1.0 MB, at most 1.0 MB are taken")
+
+    page.evaluate(PASTE, [137, 80, 78, 71])
+    blue = page.locator(".half--blue")
+    expect(blue.locator("[data-files]")).to_contain_text(re.compile(r"screenshot-\d{4}-\d\d-\d\d-\d{6}\.png"))
+    blue.get_by_role("button", name="Attach").click()
+    expect(blue.get_by_role("link", name=re.compile("screenshot"))).to_be_visible()
+    assert [(row.side, row.size, row.caption) for row in test.evidence.all()] == [
+        ("red", 5000, "From the console"),
+        ("blue", 4, ""),
+    ]
+    expect(page.locator("#test-version")).to_have_text(f"Test {test.pk}, version 3")

@@ -5,14 +5,16 @@ from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from coverage.models import Evidence, Test
+from coverage.one_test import shown
 from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
 from coverage.services.evidence import attach_evidence
-from coverage.views.answers import REFUSALS, done, refused, test_of
+from coverage.views.answers import REFUSALS, done, is_part, refused, status_of, test_of, texts
 
 
 @require_action("test.submit")
@@ -63,8 +65,21 @@ def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
                 content_type=file.content_type or "",
             )
 
+    if is_part(request):
+        return _attached(request, test, write)
     said = "The file is kept." if len(files) == 1 else f"{len(files)} files are kept."
     return _answered(request, test, write, f"{said} Its SHA-256 stands beside it.")
+
+
+def _attached(request: HttpRequest, test: Test, write: Callable[[], None]) -> HttpResponse:
+    """What of the page follows from a file that the page sent by itself; a refusal as plain words."""
+    try:
+        write()
+    except REFUSALS as refusal:
+        return HttpResponse(" ".join(texts(refusal)), status=status_of(refusal), content_type="text/plain")
+    context = shown(test_of(test.pk), cast(User, request.user))
+    side = request.POST["side"]
+    return render(request, "coverage/test_attached.html", context | {"side": side, "given": context["evidence"][side]})
 
 
 def _moved(request: HttpRequest, pk: int, service: Callable[..., Test], said: str, **more: str) -> HttpResponse:
