@@ -25,6 +25,8 @@ class Entry:
     icon: str
     action: str
     count: Count | None = None
+    also: tuple[str, ...] = ()
+    """Routes of other pages that belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ ENTRIES = (
     Entry("Knowledge", "Actors", "intel:actor-list", "users", "intel.read", lambda library: library.actors),
     Entry("Knowledge", "Defences", "catalog:defence-list", "shield", "catalog.read"),
     Entry("Knowledge", "Compliance", "compliance:control-list", "scale", "compliance.read"),
-    Entry("System", "Data sources", "imports:source-list", "db", "source.read"),
+    Entry("System", "Data sources", "imports:source-list", "db", "source.read", also=("imports:run-list",)),
     Entry("System", "Feeds", "imports:feed-list", "sync", "intel.read"),
     Entry("System", "Audit", "audit:log-list", "log", "audit.read"),
     Entry("System", "API", "api:docs", "code", "catalog.read"),
@@ -99,7 +101,8 @@ def _links(request: HttpRequest, library: LibraryNumbers) -> Iterator[tuple[str,
         url = _url(entry.url_name)
         if url and allows(request.user, entry.action):
             count = entry.count(library) if entry.count else None
-            yield entry.group, Link(entry.label, url, entry.icon, _leads_to(url, request.path), count)
+            is_current = any(_leads_to(place, request.path) for place in (url, *map(_url, entry.also)) if place)
+            yield entry.group, Link(entry.label, url, entry.icon, is_current, count)
 
 
 def _url(name: str) -> str:
