@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,6 +43,17 @@ def shown(campaign: Campaign) -> dict[str, Any]:
         "participants": list(campaign.participants.order_by("username")),
         "comparisons": compare_runs(campaign.retest_of, campaign) if campaign.retest_of else [],
     }
+
+
+def moved(order: list[int], asked: Mapping[str, str]) -> list[int]:
+    """The order with the test that `up` or `down` names one place further; as it is where that is not possible."""
+    for name, step in (("up", -1), ("down", 1)):
+        wanted = asked.get(name, "")
+        place = next((number for number, pk in enumerate(order) if str(pk) == wanted), None)
+        if place is not None and 0 <= place + step < len(order):
+            order = order.copy()
+            order[place], order[place + step] = order[place + step], order[place]
+    return order
 
 
 def outcome_parts(progress: Progress) -> Iterator[OutcomePart]:

@@ -6,7 +6,7 @@ import pytest
 
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
-from catalog.tests.factories import make_technique
+from catalog.tests.factories import make_technique, make_template
 from coverage.models import Campaign
 from coverage.services.campaigns import duplicate_as_retest
 from coverage.services.recording import Fact, set_outcomes
@@ -113,3 +113,70 @@ def test_pages_cost_the_same_whatever_they_hold(client, lead, django_assert_max_
         client.get("/campaigns")
     with django_assert_max_num_queries(10):
         client.get(f"/campaigns/{retest.pk}")
+
+
+def test_the_plan_can_be_changed_and_who_was_switched_off_stays(client, lead):
+    away = make_user(Role.BLUE_TECH, is_active=False)
+    campaign = make_campaign("T9001", by=lead, participants=[away])
+    assert f'value="{campaign.name}"' in client.get(f"/campaigns/{campaign.pk}/edit").content.decode()
+    sent = {"name": "Winter", "goal": "More.", "starts_on": "2026-12-01", "participants": [lead.pk]}
+    assert client.post(f"/campaigns/{campaign.pk}/edit", sent)["Location"] == f"/campaigns/{campaign.pk}"
+    campaign.refresh_from_db()
+    assert (campaign.name, campaign.goal, str(campaign.starts_on)) == ("Winter", "More.", "2026-12-01")
+    assert set(campaign.participants.all()) == {lead, away}
+    wrong = client.post(f"/campaigns/{campaign.pk}/edit", sent | {"ends_on": "2026-11-01"})
+    assert (wrong.status_code, "The campaign ends before it starts." in wrong.content.decode()) == (400, True)
+
+
+def test_tests_are_added_from_techniques_and_from_their_templates(client, lead):
+    campaign = make_campaign("T9001", by=lead)
+    make_technique("T9002")
+    make_technique("T9003")
+    template = make_template("T9002", name="Run it", attack_commands="whoami", executors=[])
+    make_template("T9004", name="Of another technique")
+    asked = client.get(f"/campaigns/{campaign.pk}/add?techniques=T9002+T9003").content.decode()
+    assert ("Run it" in asked, "Of another technique" in asked) == (True, False)
+    sent = {"techniques": "T9002 T9003", "templates": [template.pk]}
+    assert client.post(f"/campaigns/{campaign.pk}/add", sent).status_code == 302
+    tests = campaign.tests.in_campaign_order()
+    assert [(test.technique_id, test.commands) for test in tests] == [
+        ("T9001", ""),
+        ("T9003", ""),
+        ("T9002", "whoami"),
+    ]
+
+
+def test_tests_change_places_by_button(client, lead):
+    campaign = make_campaign("T9001", "T9002", "T9003", by=lead)
+    first, second, third = campaign.tests.in_campaign_order().values_list("pk", flat=True)
+
+    def order(**sent):
+        answer = client.post(f"/campaigns/{campaign.pk}/order", sent)
+        assert answer["Location"] == f"/campaigns/{campaign.pk}#tests"
+        return list(campaign.tests.in_campaign_order().values_list("pk", flat=True))
+
+    assert order(up=third) == [first, third, second]
+    assert order(down=first) == [third, first, second]
+    assert order(up=third) == [third, first, second]
+    assert order(up="nonsense") == [third, first, second]
+    part = client.post(f"/campaigns/{campaign.pk}/order", {"down": third}, headers={"HX-Request": "true"})
+    assert part.content.decode().strip().startswith('<section class="panel" id="tests-panel"')
+
+
+def test_an_archived_campaign_offers_no_change_and_takes_none(client, lead):
+    campaign = make_campaign("T9001", "T9002", by=lead)
+    assert client.post(f"/campaigns/{campaign.pk}/archive", {"note": "Over."}).status_code == 302
+    html = client.get(f"/campaigns/{campaign.pk}").content.decode()
+    assert "Archived on" in html
+    assert not re.search(rf"/campaigns/{campaign.pk}/(edit|add|order|archive)", html)
+    for path, sent in (("edit", {"name": "X"}), ("add", {"techniques": "T9001"}), ("order", {}), ("archive", {})):
+        client.post(f"/campaigns/{campaign.pk}/{path}", sent)
+        assert "This campaign was archived at" in words(client.get(f"/campaigns/{campaign.pk}")), path
+    assert campaign.tests.count() == 2
+
+
+def test_viewers_change_no_campaign(client):
+    campaign = make_campaign("T9001")
+    client.force_login(make_user())
+    for path in ("edit", "add", "order", "archive"):
+        assert client.post(f"/campaigns/{campaign.pk}/{path}").status_code == 403, path

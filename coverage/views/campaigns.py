@@ -1,6 +1,6 @@
-"""Campaigns: the list, the page of one, a new one, and a retest."""
+"""Campaigns: the list, the page of one, planning, changing, putting in order, repeating and archiving one."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -8,17 +8,28 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.filter_bar import drawn
 from aegis.lib.pages import paginate, render_page
-from coverage.campaign_form import CampaignForm
-from coverage.campaign_page import shown
+from coverage.campaign_form import CampaignForm, PlanForm, TestsForm
+from coverage.campaign_page import moved, shown
 from coverage.filters import CampaignFilter
 from coverage.models import Campaign, Layer
-from coverage.services.campaigns import create_campaign, duplicate_as_retest
+from coverage.refusals import Conflict
+from coverage.services.campaigns import (
+    EDITABLE,
+    add_tests,
+    archive_campaign,
+    create_campaign,
+    duplicate_as_retest,
+    edit_campaign,
+    reorder,
+)
 from coverage.services.layers import used_techniques
+from coverage.views.answers import is_part, texts
 from coverage.workflow import DECIDED
 
 
@@ -46,19 +57,18 @@ def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_action("campaign.manage")
 @require_http_methods(["GET", "POST"])
 def campaign_new(request: HttpRequest) -> HttpResponse:
-    """Plan a campaign from techniques or an actor, which `?actor=` may name. A POST of techniques alone fills in the form.
+    """Plan a campaign from techniques, templates or an actor. A POST of techniques alone fills in the form.
 
-    `?layer=` names a layer whose techniques fill it in.
+    `?techniques=` and `?actor=` fill it in too, and `?layer=`, which names a layer, with the techniques of that.
     """
     chosen = " ".join(dict.fromkeys(request.POST.getlist("technique"))) or _of_layer(request)
-    initial = {"actor": request.GET.get("actor", "")[:16], "techniques": chosen}
+    initial = typed(request, CampaignForm) | ({"techniques": chosen} if chosen else {})
     form = CampaignForm(None if "technique" in request.POST else request.POST or None, initial=initial)
     if form.is_valid():
         try:
-            campaign = create_campaign(by=cast(User, request.user), **form.cleaned_data)
+            campaign = create_campaign(by=cast(User, request.user), **form.plan())
         except ValidationError as error:
-            for text in error.messages:
-                form.add_error(None, text)
+            _add(form, error)
         else:
             messages.success(request, "The campaign is planned: its tests are drafts.")
             return redirect(campaign)
@@ -75,6 +85,101 @@ def campaign_retest(request: HttpRequest, pk: int) -> HttpResponse:
         request, "The retest is planned: the same tests as drafts, each linked to the one that it repeats."
     )
     return redirect(retest)
+
+
+@require_action("campaign.manage")
+@require_http_methods(["GET", "POST"])
+def campaign_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the name, goal, period and participants."""
+    campaign = get_object_or_404(Campaign, pk=pk)
+    initial = {name: getattr(campaign, name) for name in EDITABLE} | {"participants": campaign.participants.all()}
+    form = PlanForm(request.POST or None, initial=initial)
+    if form.is_valid():
+        away = campaign.participants.filter(is_active=False)
+        try:
+            edit_campaign(
+                by=cast(User, request.user),
+                campaign=campaign,
+                changes={name: form.cleaned_data[name] for name in EDITABLE},
+                participants=[*form.cleaned_data["participants"], *away],
+            )
+        except ValidationError as error:
+            _add(form, error)
+        except Conflict as refusal:
+            return _back(request, campaign, str(refusal), messages.ERROR)
+        else:
+            return _back(request, campaign, "The plan is changed.")
+    context = {"form": form, "campaign": campaign}
+    return render_page(request, "coverage/campaign_edit.html", context, status=400 if form.errors else 200)
+
+
+@require_action("campaign.manage")
+@require_http_methods(["GET", "POST"])
+def campaign_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add tests at the end, from techniques, templates of theirs, or an actor."""
+    campaign = get_object_or_404(Campaign, pk=pk)
+    form = TestsForm(request.POST or None, initial=typed(request, TestsForm))
+    if form.is_valid():
+        try:
+            added = add_tests(by=cast(User, request.user), campaign=campaign, **form.sources())
+        except ValidationError as error:
+            _add(form, error)
+        except Conflict as refusal:
+            return _back(request, campaign, str(refusal), messages.ERROR)
+        else:
+            return _back(request, campaign, f"{len(added)} test{'' if len(added) == 1 else 's'} added, as drafts.")
+    context = {"form": form, "campaign": campaign}
+    return render_page(request, "coverage/campaign_add.html", context, status=400 if form.errors else 200)
+
+
+@require_action("campaign.manage")
+@require_POST
+def campaign_order(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move the test that `up` or `down` names by one place."""
+    campaign = get_object_or_404(Campaign.objects.select_related("actor", "retest_of", "created_by"), pk=pk)
+    order = list(campaign.tests.live().in_campaign_order().values_list("pk", flat=True))
+    try:
+        reorder(by=cast(User, request.user), campaign=campaign, tests=moved(order, request.POST))
+    except (Conflict, ValidationError) as refusal:
+        return _back(request, campaign, " ".join(texts(refusal)), messages.ERROR)
+    if is_part(request):
+        return render_page(request, "coverage/campaign_detail.html", shown(campaign), partial="tests")
+    return redirect(f"{campaign.get_absolute_url()}#tests")
+
+
+@require_action("campaign.manage")
+@require_POST
+def campaign_archive(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put the campaign away."""
+    campaign = get_object_or_404(Campaign, pk=pk)
+    try:
+        archive_campaign(by=cast(User, request.user), campaign=campaign, note=request.POST.get("note", "")[:1000])
+    except Conflict as refusal:
+        return _back(request, campaign, str(refusal), messages.ERROR)
+    return _back(request, campaign, "The campaign is archived. Its tests count as before.")
+
+
+def typed(request: HttpRequest, form: type[PlanForm | TestsForm]) -> dict[str, Any]:
+    """What the address fills in: links name techniques or an actor, and htmx sends along what is typed so far."""
+    several = ("participants", "templates")
+    return {
+        name: [pk for pk in request.GET.getlist(name) if pk.isdecimal()]
+        if name in several
+        else request.GET[name][:4000]
+        for name in form.base_fields
+        if name in request.GET
+    }
+
+
+def _add(form: PlanForm | TestsForm, error: ValidationError) -> None:
+    for text in error.messages:
+        form.add_error(None, text)
+
+
+def _back(request: HttpRequest, campaign: Campaign, said: str, level: int = messages.SUCCESS) -> HttpResponse:
+    """To the page of the campaign, which says what was done or refused; htmx loads it whole."""
+    messages.add_message(request, level, said)
+    return HttpResponseClientRedirect(campaign.get_absolute_url()) if is_part(request) else redirect(campaign)
 
 
 def _of_layer(request: HttpRequest) -> str:
