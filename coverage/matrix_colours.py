@@ -21,3 +21,6 @@ PROVEN: Final = {
 }
 CLAIMED: Final = {"v-c1": "1-4 rules", "v-c2": "5-24 rules", "v-c3": "25-99 rules", "v-c4": "100 rules or more"}
 OVERLAYS: Final = {"A": "#1a5ac2", "B": "#8f1d63", "C": "#43620a", "D": "#84400a", "E": "#33404f"}
+
+INK: Final = dict.fromkeys(FILLS, "#14191f") | dict.fromkeys(("v-validated", "v-gap", "v-c4"), "#ffffff")
+"""The colour of a figure on each fill."""

@@ -26,6 +26,7 @@ urlpatterns = [
     path("matrix", matrix.matrix_page, name="matrix"),
     path("matrix.csv", matrix_files.matrix_csv, name="matrix-csv"),
     path("matrix.json", matrix_files.matrix_layer, name="matrix-layer"),
+    path("matrix.svg", matrix_files.matrix_svg, name="matrix-svg"),
     path("matrix/views", saved_views.view_list, name="view-list"),
     path("matrix/views/save", saved_views.view_save, name="view-save"),
     path("matrix/views/<int:pk>/rename", saved_views.view_rename, name="view-rename"),

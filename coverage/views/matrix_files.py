@@ -15,6 +15,7 @@ from coverage.matrix import Assembly
 from coverage.matrix_facts import MatrixFacts
 from coverage.matrix_query import MatrixQuery
 from coverage.matrix_rows import HEAD, rows
+from coverage.matrix_svg import picture
 
 
 @require_action("coverage.read")
@@ -34,6 +35,16 @@ def matrix_layer(request: HttpRequest) -> HttpResponse:
     drawn = asked(request)
     response = HttpResponse(written(layer_of(drawn)), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{file_name(drawn.facts, "json")}"'
+    return response
+
+
+@require_action("coverage.read")
+@require_http_methods(["GET", "POST"])
+def matrix_svg(request: HttpRequest) -> HttpResponse:
+    """The view as a picture for slides."""
+    drawn = asked(request)
+    response = HttpResponse(picture(drawn), content_type="image/svg+xml; charset=utf-8")
+    response["Content-Disposition"] = f'inline; filename="{file_name(drawn.facts, "svg")}"'
     return response
 
 
