@@ -26,10 +26,12 @@ from coverage.api.campaigns import (
     CampaignTests,
 )
 from coverage.api.evidence import EvidenceDetail, EvidenceUpload
+from coverage.api.gaps import MetricsGaps
 from coverage.api.layers import CoverageLayer, LayerDetail, LayerList
 from coverage.api.metrics import MetricsByTactic, MetricsSummary
 from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueReview
 from coverage.api.testing import TestArchive, TestDetail, TestList, TestReject, TestSubmit, TestValidate
+from coverage.api.trend import MetricsTrend
 from imports.api import (
     DataSourceDetail,
     DataSourceList,
@@ -135,6 +137,8 @@ v1 = [
     route("unresolved-references", UnresolvedReferenceList, "unresolved-reference-list"),
     route("metrics/summary", MetricsSummary, "metrics-summary"),
     route("metrics/by-tactic", MetricsByTactic, "metrics-by-tactic"),
+    route("metrics/trend", MetricsTrend, "metrics-trend"),
+    route("metrics/gaps", MetricsGaps, "metrics-gaps"),
     route("schema", Schema, "schema"),
     route("docs", Docs, "docs"),
 ]

@@ -1,7 +1,10 @@
 """News from the floors below: an import that changed techniques under our tests, and articles that name techniques."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any, Final
+
+from django.db import DatabaseError
 
 from catalog.models import Technique, TechniqueCrosswalk
 from coverage.effects import effects_of, statuses
@@ -9,11 +12,14 @@ from coverage.models import TechniqueCoverage, Test
 from coverage.services.intel import flag_news
 from coverage.services.layers import resolve_layers
 from coverage.services.review import flag_for_review
+from coverage.services.snapshots import take_snapshot
 from coverage.services.status import refresh_all
 from imports.engine import Outcome
 from imports.models import ImportChange, ImportRun
-from imports.signals import catalogue_stored, intel_stored
+from imports.signals import catalogue_stored, import_finished, intel_stored
 from intel.models import FeedScan
+
+logger = logging.getLogger(__name__)
 
 NOTEWORTHY: Final = ("name", "description", "platforms", "tactics", "revoked", "deprecated")
 """What a lead should know about a technique that was tested; the rest (version, address) changes nothing."""
@@ -23,12 +29,23 @@ def listen() -> None:
     """Connect the receivers."""
     catalogue_stored.connect(follow_import, sender=ImportRun, dispatch_uid="coverage")
     catalogue_stored.connect(follow_layers, sender=ImportRun, dispatch_uid="coverage layers")
+    import_finished.connect(keep_the_day, sender=ImportRun, dispatch_uid="coverage")
     intel_stored.connect(follow_news, sender=FeedScan, dispatch_uid="coverage")
 
 
 def follow_news(sender: Any, scan: FeedScan, items: list[int], **_: Any) -> None:
     """Have techniques reviewed that are in the news."""
     flag_news(scan=scan, items=items)
+
+
+def keep_the_day(sender: Any, run: ImportRun, **_: Any) -> None:
+    """Have the first day in the trend at once, and the last figures of a day on which the catalogue moved."""
+    if run.status != ImportRun.Status.SUCCEEDED or run.dry_run:
+        return
+    try:
+        take_snapshot()
+    except DatabaseError:  # the import stands, and the hourly job takes the day's snapshot again
+        logger.exception("No snapshot of coverage after run %s", run.pk)
 
 
 def follow_import(sender: Any, run: ImportRun, outcome: Outcome, **_: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from catalog.tests.factories import (
     make_template,
 )
 from compliance.tests.factories import make_control
+from coverage.services.snapshots import take_snapshot
 from imports.tests.factories import make_change, make_issue, make_run
 from intel.tests.factories import make_actor
 
@@ -40,6 +41,8 @@ DETAILS: Final = (
     "import-runs/{id}",
     "metrics/summary",
     "metrics/by-tactic",
+    "metrics/trend",
+    "metrics/gaps",
     "auth/me",
     "schema",
 )
@@ -58,6 +61,7 @@ def make_world() -> dict[str, str]:
     actor, _ = make_actor(), make_actor("T1059.001", "T1059")
     control, _ = make_control(), make_control("T1059.001")
     make_mitigation()
+    take_snapshot()
     run = make_run()
     for _ in range(2):
         make_change(run)

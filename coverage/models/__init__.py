@@ -3,11 +3,13 @@
 from coverage.models.campaign import Campaign
 from coverage.models.evidence import Evidence
 from coverage.models.layer import Layer, LayerTechnique, SavedView
+from coverage.models.snapshot import CoverageSnapshot
 from coverage.models.status import TechniqueCoverage
 from coverage.models.test import Test, TestInvolvement, TestOutcome
 
 __all__ = [
     "Campaign",
+    "CoverageSnapshot",
     "Evidence",
     "Layer",
     "LayerTechnique",

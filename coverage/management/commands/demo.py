@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from coverage.services.snapshots import take_snapshot
 from coverage.status_figures import status_figures
 from coverage.summary import coverage_summary
 from imports.models import DataSource
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         self.stdout.write("Setting up the database ...")
         call_command("migrate", verbosity=0)
         self._import()
+        take_snapshot()
         self._print_summary()
         call_command("seed_admin", username="admin", if_none=True)
         if not options["no_serve"]:

@@ -1,0 +1,42 @@
+"""How coverage moved: its snapshots, day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from coverage.models import CoverageSnapshot
+from coverage.standing import FIGURES, percent
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """One day. `new_release` says that the point before was counted in another ATT&CK release: a jump may come from that."""
+
+    row: CoverageSnapshot
+    new_release: bool
+
+    @property
+    def figures(self) -> dict[str, int | float]:
+        """The numbers of techniques by name, and their shares as `<name>_percent`."""
+        counts = {name: getattr(self.row, name) for name in FIGURES}
+        shares = {f"{name}_percent": percent(counts[name], self.row.techniques) for name in FIGURES[1:]}
+        return counts | shares
+
+
+def trend(tactic: str = "", since: date | None = None, until: date | None = None) -> list[TrendPoint]:
+    """The days of a tactic (all techniques without one) in order, both ends included. One query, or two with `since`."""
+    rows = CoverageSnapshot.objects.filter(tactic=tactic).order_by("day")
+    before = rows.filter(day__lt=since).last() if since else None
+    if since:
+        rows = rows.filter(day__gte=since)
+    if until:
+        rows = rows.filter(day__lte=until)
+    return list(_points(before, rows))
+
+
+def _points(before: CoverageSnapshot | None, rows: Iterable[CoverageSnapshot]) -> Iterator[TrendPoint]:
+    for row in rows:
+        yield TrendPoint(row, before is not None and before.release != row.release)
+        before = row
