@@ -123,7 +123,10 @@ def mirror_route(mirror: str) -> Route:
     home = _mirror_endpoint(mirror)
 
     def route(url: str) -> Endpoint:
-        endpoint = _mirror_endpoint(url)
+        try:
+            endpoint = _mirror_endpoint(url)
+        except FetchError as error:
+            raise FetchError(f"The mirror {mirror} sends on to {_brief(url)}, which is not fetched.") from error
         if (endpoint.scheme, endpoint.host, endpoint.port) != (home.scheme, home.host, home.port):
             raise FetchError(
                 f"The mirror {mirror} sends on to {_brief(url)}, another host. Give that address as the mirror if it is right."

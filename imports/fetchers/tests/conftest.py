@@ -77,7 +77,7 @@ def packed(text: bytes) -> bytes:
 def server() -> Iterator[Server]:
     """A plain HTTP server on a free port of 127.0.0.1."""
     state = Server()
-    yield from _serve(state, None)
+    yield from serving(state)
 
 
 @pytest.fixture(scope="session")
@@ -99,10 +99,12 @@ def tls_server(authority) -> Iterator[Server]:
     """The same behind TLS, with the certificate of `authority`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority)
-    yield from _serve(Server(), context)
+    yield from serving(Server(), context)
 
 
-def _serve(state: Server, tls: ssl.SSLContext | None) -> Iterator[Server]:
+def serving(state: Server, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """The server while it listens."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
