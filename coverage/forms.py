@@ -1,6 +1,6 @@
 """Forms of the test page: the red half, the blue half with its facts, and a new test. What may be written, services decide."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django import forms
@@ -10,6 +10,7 @@ from catalog.models import Technique, TestTemplate
 from coverage.models import Campaign, Test
 from coverage.outcomes import Sighting
 from coverage.services.recording import Fact
+from coverage.template_choices import argument_fields, chosen, ways
 
 TIME: Final = "%Y-%m-%d %H:%M:%S"
 SEEN: Final = (("", "Not recorded"), ("yes", "Seen"), ("no", "Not seen"))
@@ -209,10 +210,12 @@ class NewTestForm(Styled):
     def __init__(self, *args: Any, template: TestTemplate | None, campaigns: QuerySet[Campaign], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.template = template
-        ways = _ways(template.executors) if template else []
-        self.fields["way"].choices = ways  # type: ignore[attr-defined]
-        if len(ways) < 2:
+        found = ways(template) if template else []
+        self.fields["way"].choices = found  # type: ignore[attr-defined]
+        if len(found) < 2:
             del self.fields["way"]
+        if template:
+            self.fields |= argument_fields(template)
         if template and template.technique_id:
             del self.fields["technique"]
         self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]
@@ -233,14 +236,6 @@ class NewTestForm(Styled):
         plan = {name: data[name] for name in ("name", "target", "expected_outcome", "campaign") if data.get(name)}
         if "technique" in data:
             plan["technique"] = data["technique"]
-        if data.get("way") and self.template:
-            choice = self.template.executors[int(data["way"])]
-            plan |= {name: choice.get(name) or "" for name in ("platform", "executor")}
+        if self.template:
+            plan |= chosen(self.template, self.data)
         return {**plan, "template": self.template}
-
-
-def _ways(executors: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    return [
-        (str(number), f"{one.get('executor') or 'commands'} on {one.get('platform') or 'any platform'}")
-        for number, one in enumerate(executors)
-    ]

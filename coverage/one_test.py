@@ -21,6 +21,7 @@ from coverage.next_step import standing
 from coverage.offers import offered
 from coverage.outcomes import Outcome, Sighting, met
 from coverage.services.halves import mark_of
+from coverage.template_choices import refill_form
 from coverage.workflow import State
 
 MOST_RULES: Final = 100
@@ -85,6 +86,9 @@ def shown(test: Test, user: User, data: Any = None, half: str = "") -> dict[str,
         "words": standing(user, test, offers),
         "red": RedForm.of(test, data if half == "red" else None),
         "blue": BlueForm.of(test, data if half == "blue" else None),
+        "refill": refill_form(
+            test.template, platform=test.platform, executor=test.executor, values=test.input_arguments
+        ),
         "facts": fact_forms(test, data if half == "blue" else None),
         "linked_rules": [choice for choice in rules if choice.linked or choice.fired],
         "other_rules": [choice for choice in rules if not (choice.linked or choice.fired)],

@@ -43,6 +43,7 @@ urlpatterns = [
     path("tests/<int:pk>", tests.one_test, name="test-detail"),
     path("tests/<int:pk>/red", halves.red_half, name="test-red"),
     path("tests/<int:pk>/blue", halves.blue_half, name="test-blue"),
+    path("tests/<int:pk>/refill", writes.refill, name="test-refill"),
     path("tests/<int:pk>/submit", writes.submit, name="test-submit"),
     path("tests/<int:pk>/validate", writes.validate, name="test-validate"),
     path("tests/<int:pk>/reject", writes.reject, name="test-reject"),

@@ -341,3 +341,46 @@ def test_template_with_a_number_above_a_thousand_starts_a_test(client):
     assert 'name="template" value="1234"' in page
     answer = client.post("/tests/new", {"template": "1234"})
     assert (answer.status_code, Test.objects.get().template_id) == (302, 1234)
+
+
+ARGUMENTS = [
+    {"name": "word", "description": "What to say", "type": "string", "default": "hello"},
+    {"name": "host", "description": "", "type": "string", "default": None},
+]
+WAYS = [
+    {"platform": "Windows", "executor": "cmd", "command": "echo #{word} #{host}", "cleanup": "del #{word}"},
+    {"platform": "Linux", "executor": "sh", "command": "printf #{word}"},
+]
+
+
+@pytest.fixture
+def with_arguments():
+    make_technique("T9001")
+    return make_template("T9001", executors=WAYS, input_arguments=ARGUMENTS)
+
+
+def test_the_arguments_of_a_template_are_typed_in_the_form(client, red, with_arguments):
+    shown = client.get(f"/tests/new?template={with_arguments.pk}").content.decode()
+    assert ("echo hello #{host}" in shown, 'value="hello"' in shown, "What to say" in shown) == (True, True, True)
+    sent = {"template": with_arguments.pk, "way": "0", "argument-0": "hi there", "argument-1": "srv"}
+    live = client.get("/tests/new", sent, headers={"HX-Request": "true"}).content.decode()
+    assert "echo hi there srv" in live
+    client.post("/tests/new", sent)
+    test = Test.objects.get()
+    assert (test.commands, test.cleanup_commands) == ("echo hi there srv", "del hi there")
+    assert test.input_arguments == {"word": "hi there", "host": "srv"}
+
+
+def test_commands_are_filled_in_anew_with_other_arguments(client, red, with_arguments):
+    client.post("/tests/new", {"template": with_arguments.pk})
+    test = Test.objects.get()
+    assert test.commands == "echo hello #{host}"
+    sent = {"version": test.version, "way": "1", "argument-0": "bye", "argument-1": ""}
+    assert client.post(f"/tests/{test.pk}/refill", sent).status_code == 302
+    test.refresh_from_db()
+    assert (test.platform, test.executor, test.commands) == ("Linux", "sh", "printf bye")
+    html = page(client, test)
+    assert 'value="bye"' in html
+    assert client.post(f"/tests/{test.pk}/refill", sent).status_code == 409
+    other = make_test(by=red)
+    assert client.post(f"/tests/{other.pk}/refill", {"version": 1}).status_code == 400

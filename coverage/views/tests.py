@@ -1,6 +1,6 @@
 """The list of tests, the page of one, and a new one."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -20,6 +20,7 @@ from coverage.forms import NewTestForm
 from coverage.models import Campaign, Test
 from coverage.one_test import shown, whole
 from coverage.services.creation import create_test
+from coverage.template_choices import preview
 from intel.models import IntelItem
 
 DRAWN = ("search", "outcome", "technique", "campaign", "mine")
@@ -72,7 +73,9 @@ def new_test(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"Test {test.pk} is a draft. Fill in what you do, and what is seen.")
             return redirect(test)
-    context = {"form": form, "template": template, "item": item}
+    context: dict[str, Any] = {"form": form, "template": template, "item": item}
+    if template:
+        context["preview"] = preview(template, request.POST or request.GET)
     return render_page(request, "coverage/test_new.html", context, status=400 if form.errors else 200)
 
 

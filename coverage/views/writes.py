@@ -14,6 +14,8 @@ from coverage.models import Evidence, Test
 from coverage.one_test import shown
 from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
 from coverage.services.evidence import attach_evidence
+from coverage.services.recording import refill_commands
+from coverage.template_choices import chosen
 from coverage.views.answers import REFUSALS, done, is_part, refused, status_of, test_of, texts
 
 
@@ -43,6 +45,16 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
 def archive(request: HttpRequest, pk: int) -> HttpResponse:
     """Put the test away."""
     return _moved(request, pk, archive_test, "The test is archived.", note=request.POST.get("note", ""))
+
+
+@require_action("test.execute")
+@require_POST
+def refill(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the commands from the template anew, with other arguments or for another executor."""
+    template = test_of(pk).template
+    choice = chosen(template, request.POST) if template else {}
+    arguments = choice.pop("input_arguments", None)
+    return _moved(request, pk, refill_commands, "The commands are filled in anew.", arguments=arguments, **choice)
 
 
 @require_action("evidence.add")
@@ -82,7 +94,7 @@ def _attached(request: HttpRequest, test: Test, write: Callable[[], None]) -> Ht
     return render(request, "coverage/test_attached.html", context | {"side": side, "given": context["evidence"][side]})
 
 
-def _moved(request: HttpRequest, pk: int, service: Callable[..., Test], said: str, **more: str) -> HttpResponse:
+def _moved(request: HttpRequest, pk: int, service: Callable[..., Test], said: str, **more: Any) -> HttpResponse:
     test = test_of(pk)
 
     def write() -> None:
