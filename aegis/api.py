@@ -27,6 +27,14 @@ from coverage.api.campaigns import (
 )
 from coverage.api.evidence import EvidenceDetail, EvidenceUpload
 from coverage.api.gaps import MetricsGaps
+from coverage.api.intel import (
+    IntelItemAccept,
+    IntelItemDetail,
+    IntelItemDismiss,
+    IntelItemList,
+    IntelItemReopen,
+    IntelItemReview,
+)
 from coverage.api.layers import CoverageLayer, LayerDetail, LayerList
 from coverage.api.metrics import MetricsByTactic, MetricsSummary
 from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueReview
@@ -41,6 +49,7 @@ from imports.api import (
     ImportRunList,
     UnresolvedReferenceList,
 )
+from imports.feeds.api import FeedDetail, FeedList, FeedScanDetail, FeedScanList, RunIntelScan
 from imports.system_api import DataSourceSync, ImportRunCancel, SchedulerStatus, SystemSync
 from intel.api import ThreatActorDetail, ThreatActorList
 
@@ -127,7 +136,18 @@ v1 = [
     route(f"data-sources/{ID_OR_NAME}", DataSourceDetail, "source"),
     route(f"data-sources/{ID_OR_NAME}/sync", DataSourceSync, "source-sync"),
     *(route(f"system/{command}", SystemSync, command, slug=slug) for command, slug in SYSTEM_COMMANDS.items()),
+    route("system/run-intel-scan", RunIntelScan, "run-intel-scan"),
     route("system/scheduler-status", SchedulerStatus, "scheduler-status"),
+    route("feeds", FeedList, "feed-list"),
+    route(f"feeds/{ID}", FeedDetail, "feed"),
+    route("feed-scans", FeedScanList, "scan-list"),
+    route(f"feed-scans/{ID}", FeedScanDetail, "scan"),
+    route("intel-items", IntelItemList, "item-list"),
+    route(f"intel-items/{ID}", IntelItemDetail, "item"),
+    route(f"intel-items/{ID}/accept", IntelItemAccept, "item-accept"),
+    route(f"intel-items/{ID}/dismiss", IntelItemDismiss, "item-dismiss"),
+    route(f"intel-items/{ID}/reopen", IntelItemReopen, "item-reopen"),
+    route(f"intel-items/{ID}/review", IntelItemReview, "item-review"),
     route("import-runs", ImportRunList, "run-list"),
     route(f"import-runs/{ID}", ImportRunDetail, "run"),
     route(f"import-runs/{ID}/cancel", ImportRunCancel, "run-cancel"),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from aegis import __version__
@@ -246,6 +247,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "CoverageStatusEnum": "coverage.status.Status",
+        "FeedKindEnum": "intel.models.Feed.Kind",
+        "MentionKindEnum": "intel.models.Mention.Kind",
         "ImportStatusEnum": "imports.models.ImportRun.Status",
         "ReviewReasonEnum": "coverage.models.TechniqueCoverage.Reason",
         "SightingEnum": "coverage.outcomes.Sighting",
@@ -302,6 +305,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": timedelta(hours=1),
         "options": {"expire_seconds": 3600},
     },
+    "Mail the news": {
+        "task": "coverage.tasks.mail_digest",
+        "schedule": crontab(hour=7, minute=0, day_of_week="monday"),
+        "options": {"expire_seconds": 24 * 3600},
+    },
 }
 
 AEGIS_MIRROR = env.str("AEGIS_MIRROR", "")
@@ -312,6 +320,16 @@ AEGIS_TAXII20_URL = env.str("AEGIS_TAXII20_URL", "")
 AEGIS_TAXII_SECONDS = env.int("AEGIS_TAXII_SECONDS", 90)
 AEGIS_REVIEW_AFTER_DAYS = env.int("AEGIS_REVIEW_AFTER_DAYS", 180)
 AEGIS_INTEL_FLAGS = env.int("AEGIS_INTEL_FLAGS", 25)
+AEGIS_INTEL_DIGEST = env.bool("AEGIS_INTEL_DIGEST", False)
+AEGIS_URL = env.str("AEGIS_URL", "http://127.0.0.1:8000").rstrip("/")
+
+EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "aegis@localhost")
 
 LOGGING = {
     "version": 1,

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from coverage.digest_mail import send_digest
 from coverage.services import snapshots
 
 
@@ -9,3 +10,9 @@ from coverage.services import snapshots
 def take_snapshot() -> None:
     """Keep how coverage stands today."""
     snapshots.take_snapshot()
+
+
+@shared_task
+def mail_digest() -> None:
+    """Send the weekly mail on the news, if it is switched on."""
+    send_digest()

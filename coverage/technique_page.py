@@ -17,7 +17,7 @@ from catalog.models import AttackRelease, Technique, TechniqueTactic
 from coverage.claim_counts import FAMILY, Techniques, family_numbers, with_claims, with_data_components
 from coverage.claims import CLAIM
 
-TABS: Final = {"attack": "Attack", "detect": "Detect", "defend": "Defend", "history": "History"}
+TABS: Final = {"attack": "Attack", "detect": "Detect", "defend": "Defend", "intel": "Intel", "history": "History"}
 
 
 TAKES_SUBTECHNIQUES: Final = {"rules", "templates"}

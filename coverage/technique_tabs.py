@@ -30,15 +30,17 @@ from catalog.models import (
 )
 from compliance.models import ComplianceControlMapping, ComplianceFramework
 from coverage.claims import ACTIVE_ACTOR, CLAIM, CONTROL_IN_FORCE, LIVE_RULE
+from coverage.inbox import rows, with_mentions
 from coverage.plain_text import first_sentence, plain_text
 from imports.difference import Piece, difference
 from imports.models import ImportChange
-from intel.models import ThreatActor, ThreatActorTechnique
+from intel.models import IntelItem, ThreatActor, ThreatActorTechnique
 
 MOST_RULES: Final = 50
 MOST_TEMPLATES: Final = 50
 MOST_CHANGES: Final = 50
 MOST_SOFTWARE: Final = 60
+MOST_NEWS: Final = 25
 
 REFERENCE: Final = ("published_id", "resolution", "technique")
 """What every row that stands for a reference needs."""
@@ -227,7 +229,13 @@ def history(technique: Technique) -> dict[str, Any]:
     }
 
 
-TAB: Final = {"attack": attack, "detect": detect, "defend": defend, "history": history}
+def intel(technique: Technique) -> dict[str, Any]:
+    """The news that name the technique or one of its sub-techniques, the newest first. Five queries."""
+    found = with_mentions(IntelItem.objects.naming("technique", technique.mitre_id)).order_by("-at", "-pk")
+    return {"news": rows(found[:MOST_NEWS])}
+
+
+TAB: Final = {"attack": attack, "detect": detect, "defend": defend, "intel": intel, "history": history}
 
 
 def procedure_groups(templates: Iterable[TestTemplate]) -> list[ProcedureGroup]:

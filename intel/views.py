@@ -11,7 +11,7 @@ from aegis.lib.ordering import Keys, ordered
 from aegis.lib.pages import paginate, render_page
 from aegis.lib.rows import row_or_404
 from intel.filters import ThreatActorFilter
-from intel.models import ThreatActor
+from intel.models import IntelItem, ThreatActor
 from intel.profile import profile_of
 
 ORDERING: Final[Keys] = {
@@ -20,6 +20,7 @@ ORDERING: Final[Keys] = {
     "motivation": "motivation",
     "techniques": "used",
 }
+MOST_NEWS: Final = 8
 FILTERS: Final = ("search", "technique", "country", "motivation", "sector")
 
 
@@ -41,5 +42,6 @@ def actor_detail(request: HttpRequest, mitre_id: str) -> HttpResponse:
         "profile": profile_of(actor),
         "software": actor.software_uses.select_related("software").order_by("software__name", "campaign"),
         "predecessors": actor.revokes.order_by("name"),
+        "news": IntelItem.objects.naming("actor", actor.mitre_id).select_related("feed")[:MOST_NEWS],
     }
     return render_page(request, "intel/actor_detail.html", context)

@@ -13,7 +13,8 @@ from catalog.tests.factories import (
 from compliance.tests.factories import make_control
 from coverage.services.snapshots import take_snapshot
 from imports.tests.factories import make_change, make_issue, make_run
-from intel.tests.factories import make_actor
+from intel.models import FeedScan
+from intel.tests.factories import make_actor, make_item
 
 LISTS: Final = (
     "tactics",
@@ -28,6 +29,8 @@ LISTS: Final = (
     "import-runs",
     "import-runs/{id}/changes",
     "import-runs/{id}/issues",
+    "feed-scans",
+    "intel-items",
     "unresolved-references",
 )
 DETAILS: Final = (
@@ -39,6 +42,7 @@ DETAILS: Final = (
     "compliance/controls/{id}",
     "data-sources/{id}",
     "import-runs/{id}",
+    "feed-scans/{id}",
     "metrics/summary",
     "metrics/by-tactic",
     "metrics/trend",
@@ -66,6 +70,8 @@ def make_world() -> dict[str, str]:
     for _ in range(2):
         make_change(run)
         make_issue(run)
+    _ = make_item("T1059"), make_item("T1059.001", actors=(actor.mitre_id,))
+    scan, _ = (FeedScan.objects.create(is_active=False, status="succeeded") for _ in range(2))
     ids = {
         "techniques/{mitre_id}": "techniques/T1059",
         "test-templates/{id}": f"test-templates/{template.pk}",
@@ -74,6 +80,7 @@ def make_world() -> dict[str, str]:
         "threat-actors/{mitre_id}": f"threat-actors/{actor.mitre_id}",
         "compliance/controls/{id}": f"compliance/controls/{control.pk}",
         "data-sources/{id}": "data-sources/sigma",
+        "feed-scans/{id}": f"feed-scans/{scan.pk}",
         "import-runs/{id}": f"import-runs/{run.pk}",
         "import-runs/{id}/changes": f"import-runs/{run.pk}/changes",
         "import-runs/{id}/issues": f"import-runs/{run.pk}/issues",

@@ -91,6 +91,7 @@ class ReasonSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=TechniqueCoverage.Reason.choices)
     text = serializers.CharField()
     at = serializers.DateTimeField()
+    link = serializers.CharField(required=False, help_text="The page that says more.")
 
 
 DETAIL_EXAMPLE = {

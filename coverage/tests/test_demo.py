@@ -42,6 +42,8 @@ def test_demo_imports_everything_makes_an_admin_and_sums_up(settings, capsys):
     assert "no test has been recorded yet" in output
     assert "Password (shown this once): " in output
     assert User.objects.active_admins().get().username == "admin"
+    assert "Reading the feeds (at most 15 seconds) ..." in output
+    assert "16 new items" in output
     assert "http://127.0.0.1" not in output
 
 

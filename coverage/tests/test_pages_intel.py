@@ -176,3 +176,21 @@ def test_the_menu_counts_what_is_open():
     page = browser().get("/intel").content.decode().partition("<main")[0]
     entry = page.partition('href="/intel"')[2].partition("</a>")[0]
     assert ">1<" in entry
+
+
+def test_the_page_of_a_technique_shows_the_news_that_name_it_or_its_sub_techniques():
+    make_technique("T1059")
+    make_technique("T1059.001")
+    make_item("T1059.001", title="Sub", state="dismissed")
+    make_item("T1059", confident=False, title="Perhaps")
+    page = shown(browser(Role.VIEWER), "/techniques/T1059?tab=intel")
+    assert "Sub" in page
+    assert "Perhaps" not in page
+    make_technique("T1003")
+    assert "No article that was read so far names it." in shown(browser(), "/techniques/T1003?tab=intel")
+
+
+def test_the_page_of_an_actor_shows_the_news_that_name_it():
+    make_actor(mitre_id="G9100")
+    make_item(actors=("G9100",), title="A breach")
+    assert "A breach" in shown(browser(Role.VIEWER), "/actors/G9100")

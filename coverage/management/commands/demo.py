@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from coverage.services.snapshots import take_snapshot
 from coverage.status_figures import status_figures
@@ -17,6 +17,7 @@ from coverage.summary import coverage_summary
 from imports.models import DataSource
 
 SAMPLES = settings.BASE_DIR / "samples"
+FEED_SECONDS = 15
 UPSTREAM = ("codeload.github.com", 443)
 
 
@@ -32,23 +33,31 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write("Setting up the database ...")
         call_command("migrate", verbosity=0)
-        self._import()
+        mirror = self._input()
+        if mirror is not None:
+            self._import(mirror)
+            self._scan(mirror)
         take_snapshot()
         self._print_summary()
         call_command("seed_admin", username="admin", if_none=True)
         if not options["no_serve"]:
             call_command("up", port=options["port"], stdout=self.stdout)
 
-    def _import(self) -> None:
-        mirror = self._input()
-        if mirror is None:
-            return
+    def _import(self, mirror: str) -> None:
         try:
             call_command("import_source", all=True, mirror=mirror)
         except SystemExit:
             self.stdout.write(
                 self.style.WARNING("Some sources could not be imported (see above); the others are there.")
             )
+
+    def _scan(self, mirror: str) -> None:
+        """Read the feeds, for so long and no longer: nobody waits for a host that does not answer."""
+        self.stdout.write(f"Reading the feeds (at most {FEED_SECONDS} seconds) ...")
+        try:
+            call_command("scan_intel", mirror=mirror, within=FEED_SECONDS, stdout=self.stdout)
+        except (SystemExit, CommandError):
+            self.stdout.write(self.style.WARNING("Some feeds could not be read; the others are there."))
 
     def _input(self) -> str | None:
         """The mirror to import from, an empty text for the upstreams, or None where there is nothing to import."""
