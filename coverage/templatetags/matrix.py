@@ -1,5 +1,6 @@
 """The cells of the matrix, which stand on the page 900 times: each is printed by one function, and a column by one tag."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from django import template
@@ -7,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from coverage.matrix import Cell, Column, Family
+from coverage.matrix_choices import Choice
 
 register = template.Library()
 
@@ -30,6 +32,17 @@ HIDDEN = format_html(" {}", "hidden")
 def families(column: Column, techniques: str, ids: bool) -> SafeString:
     """`{% families column techniques query.ids %}`: the items of a column; cells lead below the address `techniques`."""
     return format_html_join("", "{}", ((_family(family, techniques, ids),) for family in column.families))
+
+
+@register.simple_tag
+def options(choices: Iterable[Choice]) -> SafeString:
+    """`{% options select.choices %}`: the options of a select, of which the bar has three hundred."""
+    chosen = format_html(" {}", "selected")
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((choice.value, chosen if choice.is_set else "", choice.label) for choice in choices),
+    )
 
 
 # A cell prints what is in it and nothing else: what was printed before is printed again, in half the page's time.

@@ -87,7 +87,7 @@ def test_page_of_a_layer_shows_what_did_not_resolve(tech):
     layer = kept(tech)
     page = logged_in(tech).get(f"/layers/{layer.pk}").content.decode()
     assert "1 id not in the release that Aegis holds" in page
-    assert "by revoked by" in page
+    assert "by revoked-by" in page
 
 
 def test_layer_that_is_not_shared_is_seen_by_its_uploader_alone(tech):

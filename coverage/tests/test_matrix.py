@@ -7,7 +7,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coverage.matrix import Column, Mark, Matrix, assemble
+from coverage.matrix import Column, Mark, Matrix, assemble, columns_of
 from coverage.matrix_facts import Entry, MatrixFacts, Proof, figures
 from coverage.matrix_query import MatrixQuery
 from coverage.overlay_rows import Laid, Offer
@@ -269,6 +269,16 @@ def test_toggle_leads_to_the_same_view_with_that_family_turned_and_back(query):
     before, after = family(query), family(family(query).toggle.removeprefix("?"))
     assert (after.cell, after.is_open) == (before.cell, not before.is_open)
     assert family(after.toggle.removeprefix("?")).is_open == before.is_open
+
+
+def test_some_techniques_have_columns_of_their_own():
+    columns = columns_of(FACTS, ["T1.002", "T3", "T9"])
+    assert [(column.name, names(column), column.total) for column in columns] == [
+        ("Execution", ["Script Interpreter"], 4),
+        ("Discovery", ["Quiet Thing"], 2),
+    ]
+    assert [sub.name for sub in columns[0].families[0].subs] == ["Tidy Bash"]
+    assert columns_of(FACTS, []) == ()
 
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
