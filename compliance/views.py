@@ -5,6 +5,7 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.filter_bar import drawn
@@ -19,6 +20,7 @@ FILTERS: Final = ("search", "framework", "category", "technique", "withdrawn")
 
 
 @require_action("compliance.read")
+@require_safe
 def control_list(request: HttpRequest) -> HttpResponse:
     """The controls of one framework: of its newest revision, unless the filter names another."""
     frameworks = list(ComplianceFramework.objects.current())
@@ -36,6 +38,7 @@ def control_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("compliance.read")
+@require_safe
 def control_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One control, whatever became of it."""
     control = get_object_or_404(ComplianceControl.objects.select_related("framework"), pk=pk)

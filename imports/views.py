@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.pages import paginate, render_page
@@ -27,6 +28,7 @@ SHORT = 6
 
 
 @require_action("source.read")
+@require_safe
 def source_list(request: HttpRequest) -> HttpResponse:
     """All data sources, failed ones first, with what the newest runs did and left open."""
     states = source_states()
@@ -48,6 +50,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("source.read")
+@require_safe
 def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One data source: what it is, what it holds, what it left open, and all its runs."""
     row = get_object_or_404(DataSource, slug=slug)
@@ -66,18 +69,21 @@ def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_action("source.read")
+@require_safe
 def unresolved_list(request: HttpRequest) -> HttpResponse:
     """Ids that mean nothing in the current release."""
     return _published_ids(request, translated=False)
 
 
 @require_action("source.read")
+@require_safe
 def translated_list(request: HttpRequest) -> HttpResponse:
     """Ids that the current release calls otherwise, and what each means now."""
     return _published_ids(request, translated=True)
 
 
 @require_action("source.read")
+@require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     """All runs of all sources, the newest first."""
     filterset = ImportRunFilter(request.GET, _runs())
@@ -86,6 +92,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("source.read")
+@require_safe
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """What one run did: counts, issues, and every change with its difference."""
     run = _run(pk)
@@ -108,6 +115,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_action("source.read")
+@require_safe
 def run_issues(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that one run skipped, and why."""
     run = _run(pk)

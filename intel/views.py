@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.filter_bar import drawn
@@ -25,6 +26,7 @@ FILTERS: Final = ("search", "technique", "country", "motivation", "sector")
 
 
 @require_action("intel.read")
+@require_safe
 def actor_list(request: HttpRequest) -> HttpResponse:
     """Actors that ATT&CK publishes, unless the filters ask for others."""
     filterset = ThreatActorFilter(request.GET, ThreatActor.objects.with_used().defer("description", "attributions"))
@@ -34,6 +36,7 @@ def actor_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("intel.read")
+@require_safe
 def actor_detail(request: HttpRequest, mitre_id: str) -> HttpResponse:
     """One actor, whatever became of it."""
     actor = row_or_404(ThreatActor.objects.select_related("revoked_by"), mitre_id=mitre_id.upper())

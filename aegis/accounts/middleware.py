@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -14,13 +14,15 @@ from aegis.accounts.access import answers_for_itself, is_guarded, is_public, req
 from aegis.accounts.policy import allows
 
 API_PREFIX = "/api/"
+PAGE_METHODS = ("GET", "HEAD", "POST")
+"""What browsers send. Django's own views take any other method for one of these: a PUT for a POST, a DELETE for a GET."""
 
 
 class PolicyMiddleware:
     """Lets a request through to a public view, to a DRF view with the policy permission, or where the policy allows it.
 
     Everybody else gets the login page if they are not logged in, and 403 if they are. A view that names no action is
-    refused to all, admins too.
+    refused to all, admins too. Pages answer `PAGE_METHODS`, and 405 to any other.
     """
 
     def __init__(self, respond: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -33,12 +35,12 @@ class PolicyMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """None to go on, else the refusal. Raises PermissionDenied for the 403 page."""
-        if is_public(view) or (answers_for_itself(view) and is_guarded(view)):
+        if answers_for_itself(view) and is_guarded(view):
             return None
         action = required_action(view) if is_guarded(view) else None
-        if action is not None and allows(request.user, action):
-            return None
-        return refusal(request)
+        if not (is_public(view) or (action is not None and allows(request.user, action))):
+            return refusal(request)
+        return None if request.method in PAGE_METHODS else HttpResponseNotAllowed(PAGE_METHODS)
 
 
 def refusal(request: HttpRequest) -> HttpResponse:

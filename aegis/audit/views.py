@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.audit.chain import canonical
@@ -20,6 +20,7 @@ COLUMNS: Final = tuple(field.attname for field in AuditLog._meta.concrete_fields
 
 
 @require_action("audit.read")
+@require_safe
 def log_list(request: HttpRequest) -> HttpResponse:
     """The audit trail, newest first."""
     filterset = AuditLogFilter(request.GET, AuditLog.objects.all())

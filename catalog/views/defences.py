@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.filter_bar import drawn
@@ -19,6 +20,7 @@ FILTERS: Final = ("search", "technique", "tactic")
 
 
 @require_action("catalog.read")
+@require_safe
 def defence_list(request: HttpRequest) -> HttpResponse:
     """Defences that D3FEND publishes, by its own tactics."""
     defences = DefensiveTechnique.objects.with_countered().select_related("parent")
@@ -30,6 +32,7 @@ def defence_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("catalog.read")
+@require_safe
 def defence_detail(request: HttpRequest, d3fend_id: str) -> HttpResponse:
     """One defence, whatever became of it."""
     defence = row_or_404(DefensiveTechnique.objects.select_related("parent"), d3fend_id=d3fend_id.upper())

@@ -6,6 +6,7 @@ from typing import Final
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.filter_bar import drawn
@@ -29,6 +30,7 @@ FILE_LANGUAGES: Final = {".yml": "yaml", ".yaml": "yaml", ".toml": "toml"}
 
 
 @require_action("catalog.read")
+@require_safe
 def rule_list(request: HttpRequest) -> HttpResponse:
     """Rules that count: live ones that name a technique, unless the filters ask for others."""
     filterset = DetectionRuleFilter(request.GET, DetectionRule.objects.without_texts().with_techniques())
@@ -38,6 +40,7 @@ def rule_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("catalog.read")
+@require_safe
 def rule_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One rule, whatever became of it."""
     rule = get_object_or_404(DetectionRule.objects.with_techniques(), pk=pk)

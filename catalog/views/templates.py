@@ -5,6 +5,7 @@ from typing import Final
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.filter_bar import drawn
@@ -25,6 +26,7 @@ FILTERS: Final = ("search", "technique", "source", "tactic", "platform", "severi
 
 
 @require_action("catalog.read")
+@require_safe
 def template_list(request: HttpRequest) -> HttpResponse:
     """Templates that upstream publishes, unless the filters ask for others."""
     templates = TestTemplate.objects.without_texts().select_related("technique")
@@ -35,6 +37,7 @@ def template_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("catalog.read")
+@require_safe
 def template_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One template, whatever became of it."""
     template = get_object_or_404(TestTemplate.objects.select_related("technique"), pk=pk)

@@ -1,6 +1,7 @@
 """The home page."""
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.pages import render_page
@@ -9,6 +10,7 @@ from imports.source_state import source_states
 
 
 @require_action("coverage.read")
+@require_safe
 def home_page(request: HttpRequest) -> HttpResponse:
     """Coverage now, the two backlogs, and what the last imports changed."""
     states = source_states()

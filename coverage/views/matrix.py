@@ -5,6 +5,7 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
@@ -17,6 +18,7 @@ from coverage.overlay_rows import VIEW
 
 
 @require_action("coverage.read")
+@require_safe
 def matrix_page(request: HttpRequest) -> HttpResponse:
     """The matrix, narrowed and marked as the address says; to htmx, what is below the filter bar."""
     query = MatrixQuery.of(request.GET)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.filter_bar import drawn
@@ -20,6 +21,7 @@ DRAWN = ("search", "tactic", "platform", "actor", "status", "is_subtechnique", "
 
 
 @require_action("coverage.read")
+@require_safe
 def technique_list(request: HttpRequest) -> HttpResponse:
     """Techniques with what stands beside each."""
     filterset = TechniqueListFilter(request.GET, Technique.objects.order_by("mitre_id"))
@@ -37,6 +39,7 @@ def technique_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("coverage.read")
+@require_safe
 def technique_detail(request: HttpRequest, mitre_id: str) -> HttpResponse:
     """One technique; a lower-case id leads to the upper-case one, an id that is none to what is known of it."""
     if mitre_id != mitre_id.upper():

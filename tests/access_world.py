@@ -1,0 +1,275 @@
+"""Who knocks at every door in the access matrix, on which object, and with what in hand.
+
+`SUBJECTS` says which row stands for the `{...}` of a route, `BODIES` what a write sends. A new route needs a line there only if
+its path has parameters, or if an empty body would not get as far as the answer that the matrix promises.
+"""
+
+import io
+import re
+from collections.abc import Callable, Mapping
+from http.cookies import SimpleCookie
+from types import SimpleNamespace
+from typing import Any, Final
+from uuid import uuid4
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+
+from aegis.accounts.models import User
+from aegis.accounts.policy import ROLES, Role
+from aegis.accounts.services import issue_link
+from aegis.accounts.tests.factories import PASSWORD, make_user
+from aegis.accounts.tokens import start_session
+from catalog.models import DefensiveTechnique, DetectionRule, TestTemplate
+from compliance.models import ComplianceControl
+from coverage.downloads import ticket_path
+from coverage.models import Campaign, Test
+from coverage.services.campaigns import create_campaign
+from coverage.services.creation import create_test
+from coverage.services.decisions import submit_test
+from coverage.services.evidence import attach_evidence
+from imports.models import DataSource, ImportRun
+from imports.tests.factories import make_issue
+from imports.tests.sample_world import SAMPLES
+from intel.models import ThreatActor
+
+VISITORS: Final = (*(role.value for role in ROLES), "anonymous", "inactive")
+OTHERS, OWN, SHARED = "other's", "own", "shared"
+STRANGER: Final = "stranger"
+PARAMETER: Final = re.compile(r"\{[^}]*\}")
+MITRE_ID: Final = "T1059.001"
+
+Subject = Callable[["World", str, str], Any]
+Body = Callable[["World", str, Any], dict[str, Any]]
+
+
+class World:
+    """The sample catalogue, a user of every kind, and tests, campaigns and evidence of each of them.
+
+    Everybody has an own test in every state, whatever their role: people change roles, and their work stays theirs. The
+    inactive user is an admin who was switched off.
+    """
+
+    def __init__(self) -> None:
+        call_command(
+            "import_source", all=True, mirror=str(SAMPLES), json=True, stdout=io.StringIO(), stderr=io.StringIO()
+        )
+        make_issue(ImportRun.objects.earliest("pk"))
+        self.users = {name: make_user(Role.ADMIN, username=name) for name in VISITORS if name != "anonymous"}
+        self.stranger = make_user(Role.ADMIN, username=STRANGER)
+        self.rows = {name: self._work(user) for name, user in self.users.items()}
+        self.rows["anonymous"] = self.others = self._work(self.stranger)
+        self.sessions = {user.username: self._log_in(user) for user in (*self.users.values(), self.stranger)}
+        self.sessions["anonymous"] = self.sessions[STRANGER]
+        for role in ROLES:
+            User.objects.filter(username=role).update(role=role)
+        User.objects.filter(username="inactive").update(is_active=False)
+        self.link = issue_link(user=self.stranger, by=None)
+        self.client = Client(raise_request_exception=False)
+
+    def row(self, kind: str, visitor: str, whose: str) -> Any:
+        """A row of `kind` that is the visitor's own, shared with them, or somebody else's."""
+        if whose == SHARED:
+            return getattr(self.rows[visitor], f"shared_{kind}")
+        return getattr(self.rows[visitor] if whose == OWN else self.others, kind)
+
+    def _work(self, user: User) -> SimpleNamespace:
+        plan = create_campaign(by=self.stranger, name=f"With {user}", participants=[user])
+        work = SimpleNamespace(campaign=create_campaign(by=user, name=f"By {user}"), user=user)
+        for name, by, campaign in (("", user, None), ("shared_", self.stranger, plan)):
+            draft = self._draft(by, campaign)
+            evidence = attach_evidence(by=by, test=draft, side="red", file=io.BytesIO(b"seen"), name="log.txt")
+            in_review = submit_test(by=by, test=self._draft(by, campaign))
+            rows = {"draft": Test.objects.get(pk=draft.pk), "in_review": in_review, "evidence": evidence}
+            vars(work).update({f"{name}{kind}": row for kind, row in rows.items()})
+        return work
+
+    def _draft(self, by: User, campaign: Campaign | None) -> Test:
+        template = TestTemplate.objects.filter(technique=MITRE_ID).earliest("pk")
+        return create_test(by=by, template=template, campaign=campaign)
+
+    def _log_in(self, user: User) -> SimpleNamespace:
+        browser = Client()
+        browser.force_login(user)
+        tokens = start_session(user)
+        return SimpleNamespace(
+            cookies=browser.cookies.output(header="", sep=";"),
+            tokens=tokens,
+            browser=user.browser_sessions.get(),
+            api=user.api_sessions.get(),
+        )
+
+    def ask(self, method: str, route: str, visitor: str, whose: str) -> str:
+        """What the visitor gets: the status, or `login` where they are sent to the login page."""
+        subject = self._subject(route, visitor, whose)
+        path = PARAMETER.sub("{}", route).format(*subject)
+        body = BODIES.get(f"{method} {PARAMETER.sub('{}', route)}") or BODIES.get(f"{method} {bare(route)}")
+        data = body(self, visitor, subject[0] if subject else None) if body else {}
+        is_api = route.startswith("/api/")
+        self.client.cookies = SimpleCookie()
+        headers = {}
+        if is_api and visitor != "anonymous":
+            headers = {"Authorization": f"Bearer {self.sessions[visitor].tokens['access_token']}"}
+        elif visitor != "anonymous":
+            self.client.cookies.load(self.sessions[visitor].cookies)
+        sends = getattr(self.client, method.lower())
+        as_json = is_api and "file" not in data and method not in {"GET", "HEAD"}
+        kind = {"content_type": "application/json"} if as_json else {}
+        response = sends(path, data, headers=headers, **kind)
+        b"".join(response)  # a file is closed when it is read
+        if response.status_code == 302 and response["Location"].startswith("/accounts/login?"):
+            return "login"
+        return str(response.status_code)
+
+    def _subject(self, route: str, visitor: str, whose: str) -> tuple[Any, ...]:
+        if "{" not in route:
+            return ()
+        if admin_page := re.match(r"/admin/(\w+)/(\w+)/\{", route):
+            return (Named(apps.get_model(*admin_page.groups())._default_manager.order_by("pk").first()),)
+        found = next(
+            (subject for start, subject in SUBJECTS.items() if f"{bare(route)}/".startswith(f"{start}/")), None
+        )
+        assert found, f"tests/access_world.py: SUBJECTS does not say what {{...}} is in {route}"
+        rows = found(self, visitor, whose)
+        return tuple(Named(row) for row in (rows if isinstance(rows, tuple) else (rows,)))
+
+
+class Named:
+    """A row that prints as its id."""
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+    def __format__(self, _spec: str) -> str:
+        return str(getattr(self.row, "pk", self.row))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.row, name)
+
+
+def bare(route: str) -> str:
+    """A route without the prefix of the API, each parameter as {}: what pages and API have in common."""
+    return PARAMETER.sub("{}", route.removeprefix("/api/v1"))
+
+
+def _of(kind: str) -> Subject:
+    return lambda world, visitor, whose: world.row(kind, visitor, whose)
+
+
+def _first(model: Any, **filters: Any) -> Subject:
+    return lambda *_: model.objects.filter(**filters).earliest("pk")
+
+
+def _session(kind: str) -> Subject:
+    return lambda world, visitor, whose: getattr(world.sessions[visitor if whose == OWN else STRANGER], kind)
+
+
+def _ticket(world: World, visitor: str, whose: str) -> tuple[str, str]:
+    evidence = world.row("evidence", visitor, whose)
+    _, _, pk, ticket = ticket_path(evidence, world.users["viewer"]).split("/")
+    return pk, ticket
+
+
+# The longest start of a route comes first.
+SUBJECTS: Final[Mapping[str, Subject]] = {
+    "/accounts/api-sessions/{}": _session("api"),
+    "/accounts/link/{}": lambda world, *_: world.link,
+    "/accounts/sessions/{}": _session("browser"),
+    "/actors/{}": lambda *_: ThreatActor.objects.earliest("pk").mitre_id,
+    "/admin/r/{}/{}": lambda *_: (
+        ContentType.objects.get_for_model(DetectionRule),
+        DetectionRule.objects.earliest("pk"),
+    ),
+    "/admin/{}/": lambda *_: "catalog",
+    "/admin/{}": lambda *_: "no-such-page/",
+    "/campaigns/{}": _of("campaign"),
+    "/compliance/controls/{}": _first(ComplianceControl),
+    "/data-sources/{}": lambda *_: "sigma",
+    "/defences/{}": lambda *_: DefensiveTechnique.objects.earliest("pk").d3fend_id,
+    "/defensive-techniques/{}": _first(DefensiveTechnique),
+    "/detection-rules/{}": _first(DetectionRule),
+    "/evidence/{}/{}": _ticket,
+    "/evidence/{}": _of("evidence"),
+    "/import-runs/{}": _first(ImportRun),
+    "/rules/{}": _first(DetectionRule),
+    "/runs/{}": _first(ImportRun),
+    "/sources/{}": lambda *_: DataSource.objects.get(slug="sigma").slug,
+    "/techniques/{}": lambda *_: MITRE_ID,
+    "/templates/{}": _first(TestTemplate),
+    "/test-templates/{}": _first(TestTemplate),
+    "/tests/{}/validate": _of("in_review"),
+    "/tests/{}/reject": _of("in_review"),
+    "/tests/{}": _of("draft"),
+    "/threat-actors/{}": lambda *_: ThreatActor.objects.earliest("pk").mitre_id,
+    "/users/{}": _of("user"),
+}
+
+
+def _version(_world: World, _visitor: str, test: Any) -> dict[str, Any]:
+    return {"version": test.version}
+
+
+def _reason(_world: World, _visitor: str, test: Any) -> dict[str, Any]:
+    return {"version": test.version, "note": "The log is cut off."}
+
+
+def _passwords(_world: World, _visitor: str, _row: Any) -> dict[str, Any]:
+    new = dict.fromkeys(("new_password1", "new_password2"), "a new password of the tests")
+    return {"current_password": PASSWORD, **new}
+
+
+def _refresh(world: World, visitor: str, _row: Any) -> dict[str, Any]:
+    return {"refresh_token": world.sessions[visitor].tokens["refresh_token"]}
+
+
+def _fixed(**data: Any) -> Body:
+    return lambda *_: data
+
+
+def _login(world: World, visitor: str, _row: Any) -> dict[str, Any]:
+    return {"username": STRANGER if visitor == "anonymous" else visitor, "password": PASSWORD}
+
+
+# "METHOD route", parameters as {}; without /api/v1 it is for a page and for its twin in the API, if that has none of its own.
+BODIES: Final[Mapping[str, Body]] = {
+    "POST /accounts/confirm": _fixed(current_password=PASSWORD),
+    "POST /accounts/link/{}": _passwords,
+    "POST /accounts/login": _login,
+    "POST /accounts/password": _passwords,
+    "POST /auth/login": _login,
+    "POST /auth/refresh": _refresh,
+    "GET /campaigns/{}/compare": lambda world, *_: {"with": world.others.campaign.pk},
+    "POST /campaigns": _fixed(name="New", techniques=[MITRE_ID]),
+    "POST /campaigns/new": _fixed(name="New", techniques=MITRE_ID),
+    "POST /campaigns/{}/tests": _fixed(techniques=[MITRE_ID]),
+    "PATCH /campaigns/{}": _fixed(goal="See whether we would notice."),
+    "POST /tests": _fixed(technique=MITRE_ID, name="New"),
+    "POST /tests/new": _fixed(technique=MITRE_ID, name="New"),
+    "PATCH /tests/{}": _fixed(target="WS-0042"),
+    "POST /tests/{}/archive": _version,
+    "POST /tests/{}/blue": lambda world, visitor, test: {
+        "version": test.version,
+        "expected_outcome": "alerted",
+        "blue_notes": "Seen.",
+        "facts-TOTAL_FORMS": 0,
+        "facts-INITIAL_FORMS": 0,
+    },
+    "POST /api/v1/tests/{}/evidence": lambda *_: {"file": SimpleUploadedFile("one.txt", b"seen")},
+    "POST /api/v1/tests/{}/reject": _fixed(reason="The log is cut off."),
+    "POST /tests/{}/evidence": lambda *_: {"side": "red", "files": SimpleUploadedFile("one.txt", b"seen")},
+    "POST /tests/{}/red": lambda world, visitor, test: {
+        "version": test.version,
+        "name": test.name,
+        "target": "WS-0042",
+    },
+    "POST /tests/{}/reject": _reason,
+    "POST /tests/{}/submit": _version,
+    "POST /tests/{}/validate": _version,
+    "POST /users": lambda *_: {"username": f"new-{uuid4().hex[:8]}", "role": "viewer"},
+    "POST /users/new": lambda *_: {"username": f"new-{uuid4().hex[:8]}", "role": "viewer"},
+    "POST /users/{}": lambda world, visitor, user: {"role": Role.VIEWER, "is_active": "on"},
+    "PATCH /users/{}": _fixed(role=Role.VIEWER),
+}
