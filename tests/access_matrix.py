@@ -82,13 +82,20 @@ def _readable(pattern: str) -> str:
 
 
 @cache
-def routes_of(written: str) -> tuple[str, ...]:
-    """The routes that a route of the matrix means: itself, or for each * any one part that no line names outright."""
-    if "*" not in written:
-        return (written,) if written in real_routes() else ()
-    pattern = re.compile(re.escape(written).replace(r"\*", "[^/{}]+"))
-    exact = {entry.route for entry in matrix()}
-    return tuple(route for route in real_routes() if pattern.fullmatch(route) and route not in exact)
+def meant() -> dict[str, list[str]]:
+    """The real routes that each route of the matrix means; of several that fit, the one with the fewest * has it."""
+    fitting = sorted({entry.route for entry in matrix()}, key=lambda written: written.count("*"))
+    patterns = {written: re.compile(re.escape(written).replace(r"\*", "[^/{}]+")) for written in fitting}
+    found: dict[str, list[str]] = {written: [] for written in fitting}
+    for route in real_routes():
+        if written := next((written for written in fitting if patterns[written].fullmatch(route)), None):
+            found[written].append(route)
+    return found
+
+
+def routes_of(written: str) -> list[str]:
+    """The real routes that a route of the matrix means."""
+    return meant()[written]
 
 
 def listed() -> dict[str, set[str]]:

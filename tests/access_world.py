@@ -17,6 +17,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, SolarSchedule
 
 from aegis.accounts.models import User
 from aegis.accounts.policy import ROLES, Role
@@ -24,6 +25,7 @@ from aegis.accounts.services import issue_link
 from aegis.accounts.tests.factories import PASSWORD, make_user
 from aegis.accounts.tokens import start_session
 from catalog.models import DefensiveTechnique, DetectionRule, TestTemplate
+from catalog.tests.factories import SEEN
 from compliance.models import ComplianceControl
 from coverage.downloads import ticket_path
 from coverage.models import Campaign, Test
@@ -31,10 +33,10 @@ from coverage.services.campaigns import create_campaign
 from coverage.services.creation import create_test
 from coverage.services.decisions import submit_test
 from coverage.services.evidence import attach_evidence
-from imports.models import DataSource, ImportRun
-from imports.tests.factories import make_issue
+from imports.models import DataSource, ImportRun, Worker
+from imports.tests.factories import make_issue, make_run
 from imports.tests.sample_world import SAMPLES
-from intel.models import ThreatActor
+from intel.models import Feed, FeedScan, IntelFlag, IntelItem, Mention, ThreatActor
 
 VISITORS: Final = (*(role.value for role in ROLES), "anonymous", "inactive")
 OTHERS, OWN, SHARED = "other's", "own", "shared"
@@ -58,6 +60,8 @@ class World:
             "import_source", all=True, mirror=str(SAMPLES), json=True, stdout=io.StringIO(), stderr=io.StringIO()
         )
         make_issue(ImportRun.objects.earliest("pk"))
+        self.waiting = make_run(DataSource.objects.get(slug="d3fend"), status=ImportRun.Status.QUEUED, finished_at=None)
+        self._news_and_schedules()
         self.users = {name: make_user(Role.ADMIN, username=name) for name in VISITORS if name != "anonymous"}
         self.stranger = make_user(Role.ADMIN, username=STRANGER)
         self.rows = {name: self._work(user) for name, user in self.users.items()}
@@ -75,6 +79,21 @@ class World:
         if whose == SHARED:
             return getattr(self.rows[visitor], f"shared_{kind}")
         return getattr(self.rows[visitor] if whose == OWN else self.others, kind)
+
+    def _news_and_schedules(self) -> None:
+        self.feed = Feed.objects.create(name="News", url="https://www.cisa.gov/news.xml")
+        self.scan = FeedScan.objects.create(status=FeedScan.Status.SUCCEEDED, is_active=False)
+        item = IntelItem.objects.create(
+            feed=self.feed, guid="1", title="News", at=SEEN, first_seen_at=SEEN, changed_at=SEEN
+        )
+        Mention.objects.create(
+            item=item, kind="technique", key=MITRE_ID, text=MITRE_ID, start=0, end=9, confidence=1, confident=True
+        )
+        IntelFlag.objects.create(item=item, technique=MITRE_ID, at=SEEN)
+        CrontabSchedule.objects.create()
+        ClockedSchedule.objects.create(clocked_time=SEEN)
+        SolarSchedule.objects.create(event="sunrise", latitude=0, longitude=0)
+        Worker.objects.create(name="worker@here", heard_at=SEEN)
 
     def _work(self, user: User) -> SimpleNamespace:
         plan = create_campaign(by=self.stranger, name=f"With {user}", participants=[user])
@@ -193,6 +212,9 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "/detection-rules/{}": _first(DetectionRule),
     "/evidence/{}/{}": _ticket,
     "/evidence/{}": _of("evidence"),
+    "/feeds/scans/{}": lambda world, *_: world.scan,
+    "/feeds/{}": lambda world, *_: world.feed,
+    "/import-runs/{}/cancel": lambda world, *_: world.waiting,
     "/import-runs/{}": _first(ImportRun),
     "/rules/{}": _first(DetectionRule),
     "/runs/{}": _first(ImportRun),
@@ -248,6 +270,9 @@ BODIES: Final[Mapping[str, Body]] = {
     "PATCH /campaigns/{}": _fixed(goal="See whether we would notice."),
     "POST /tests": _fixed(technique=MITRE_ID, name="New"),
     "POST /tests/new": _fixed(technique=MITRE_ID, name="New"),
+    "PATCH /data-sources/{}": _fixed(enabled=True),
+    "POST /feeds/new": _fixed(name="More", url="https://www.cisa.gov/more.xml", kind="rss", every_hours=24),
+    "POST /feeds/{}": _fixed(name="News", url="https://www.cisa.gov/news.xml", kind="rss", every_hours=24),
     "PATCH /tests/{}": _fixed(target="WS-0042"),
     "POST /tests/{}/archive": _version,
     "POST /tests/{}/blue": lambda world, visitor, test: {
