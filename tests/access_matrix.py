@@ -78,7 +78,7 @@ def real_routes() -> tuple[str, ...]:
 
 def _readable(pattern: str) -> str:
     pattern = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"{\1}", pattern.replace("/?$", ""))
-    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", pattern).replace("^", "").replace("$", "")
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", pattern).replace("^", "").replace("$", "").replace("\\.", ".")
 
 
 @cache

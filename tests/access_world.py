@@ -28,7 +28,7 @@ from catalog.models import DefensiveTechnique, DetectionRule, TestTemplate
 from catalog.tests.factories import SEEN
 from compliance.models import ComplianceControl
 from coverage.downloads import ticket_path
-from coverage.models import Campaign, Test
+from coverage.models import Campaign, Layer, SavedView, Test
 from coverage.services.campaigns import create_campaign
 from coverage.services.creation import create_test
 from coverage.services.decisions import submit_test
@@ -43,6 +43,10 @@ OTHERS, OWN, SHARED = "other's", "own", "shared"
 STRANGER: Final = "stranger"
 PARAMETER: Final = re.compile(r"\{[^}]*\}")
 MITRE_ID: Final = "T1059.001"
+LAYER: Final = (
+    b'{"name": "Seen", "versions": {"attack": "18", "navigator": "5.1", "layer": "4.5"}, "domain": "enterprise-attack",'
+    b' "techniques": [{"techniqueID": "T1059", "score": 1}]}'
+)
 
 Subject = Callable[["World", str, str], Any]
 Body = Callable[["World", str, Any], dict[str, Any]]
@@ -102,7 +106,10 @@ class World:
             draft = self._draft(by, campaign)
             evidence = attach_evidence(by=by, test=draft, side="red", file=io.BytesIO(b"seen"), name="log.txt")
             in_review = submit_test(by=by, test=self._draft(by, campaign))
+            layer = Layer.objects.create(name="Seen", uploaded_by=by, is_shared=bool(name), layer_version="4.5")
+            view = SavedView.objects.create(user=by, name=f"{name}{user}", query="show=claimed")
             rows = {"draft": Test.objects.get(pk=draft.pk), "in_review": in_review, "evidence": evidence}
+            rows |= {"layer": layer, "view": view}
             vars(work).update({f"{name}{kind}": row for kind, row in rows.items()})
         return work
 
@@ -216,7 +223,10 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "/feeds/{}": lambda world, *_: world.feed,
     "/import-runs/{}/cancel": lambda world, *_: world.waiting,
     "/import-runs/{}": _first(ImportRun),
+    "/layers/{}": _of("layer"),
+    "/matrix/views/{}": _of("view"),
     "/rules/{}": _first(DetectionRule),
+    "/runs/{}/cancel": lambda world, *_: world.waiting,
     "/runs/{}": _first(ImportRun),
     "/sources/{}": lambda *_: DataSource.objects.get(slug="sigma").slug,
     "/techniques/{}": lambda *_: MITRE_ID,
@@ -273,6 +283,10 @@ BODIES: Final[Mapping[str, Body]] = {
     "PATCH /data-sources/{}": _fixed(enabled=True),
     "POST /feeds/new": _fixed(name="More", url="https://www.cisa.gov/more.xml", kind="rss", every_hours=24),
     "POST /feeds/{}": _fixed(name="News", url="https://www.cisa.gov/news.xml", kind="rss", every_hours=24),
+    "POST /layers": lambda *_: {"file": SimpleUploadedFile("layer.json", LAYER)},
+    "POST /layers/new": lambda *_: {"file": SimpleUploadedFile("layer.json", LAYER), "purpose": "overlay"},
+    "POST /matrix/views/save": _fixed(name="New", query="show=claimed"),
+    "POST /matrix/views/{}/rename": _fixed(name="New"),
     "PATCH /tests/{}": _fixed(target="WS-0042"),
     "POST /tests/{}/archive": _version,
     "POST /tests/{}/blue": lambda world, visitor, test: {

@@ -26,6 +26,8 @@ def test_no_door_has_two_answers():
         ("/evidence/{}", {OWN, SHARED, OTHERS}),
         ("/campaigns/{}", {OWN, OTHERS}),
         ("/users/{}", {OWN, OTHERS}),
+        ("/layers/{}", {OWN, SHARED, OTHERS}),
+        ("/matrix/views/{}", {OWN, OTHERS}),
         ("/accounts/sessions/{}", {OWN, OTHERS}),
         ("/accounts/api-sessions/{}", {OWN, OTHERS}),
     ],
