@@ -87,7 +87,7 @@ class World:
     def _news_and_schedules(self) -> None:
         self.feed = Feed.objects.create(name="News", url="https://www.cisa.gov/news.xml")
         self.scan = FeedScan.objects.create(status=FeedScan.Status.SUCCEEDED, is_active=False)
-        item = IntelItem.objects.create(
+        self.item = item = IntelItem.objects.create(
             feed=self.feed, guid="1", title="News", at=SEEN, first_seen_at=SEEN, changed_at=SEEN
         )
         Mention.objects.create(
@@ -223,6 +223,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "/feeds/{}": lambda world, *_: world.feed,
     "/import-runs/{}/cancel": lambda world, *_: world.waiting,
     "/import-runs/{}": _first(ImportRun),
+    "/intel/{}": lambda world, *_: world.item,
     "/layers/{}": _of("layer"),
     "/matrix/views/{}": _of("view"),
     "/rules/{}": _first(DetectionRule),
@@ -276,6 +277,8 @@ BODIES: Final[Mapping[str, Body]] = {
     "GET /campaigns/{}/compare": lambda world, *_: {"with": world.others.campaign.pk},
     "POST /campaigns": _fixed(name="New", techniques=[MITRE_ID]),
     "POST /campaigns/new": _fixed(name="New", techniques=MITRE_ID),
+    "POST /campaigns/{}/add": _fixed(techniques=MITRE_ID),
+    "POST /campaigns/{}/edit": _fixed(name="Other"),
     "POST /campaigns/{}/tests": _fixed(techniques=[MITRE_ID]),
     "PATCH /campaigns/{}": _fixed(goal="See whether we would notice."),
     "POST /tests": _fixed(technique=MITRE_ID, name="New"),
