@@ -307,6 +307,7 @@ BODIES: Final[Mapping[str, Body]] = {
         "name": test.name,
         "target": "WS-0042",
     },
+    "POST /tests/{}/refill": _version,
     "POST /tests/{}/reject": _reason,
     "POST /tests/{}/submit": _version,
     "POST /tests/{}/validate": _version,
