@@ -24,7 +24,9 @@ class ScheduleForm(forms.Form):
     """Whether a source is synced, and how often by itself."""
 
     enabled = forms.BooleanField(required=False)
-    schedule_hours = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
+    schedule_hours = forms.TypedChoiceField(
+        coerce=int, empty_value=None, required=False, widget=forms.Select(attrs={"class": "select"})
+    )
 
     @classmethod
     def of(cls, source: DataSource, data: object = None) -> ScheduleForm:
