@@ -43,8 +43,11 @@ class Row:
         return item_weight(self.named)
 
 
-def rows(items: Iterable[IntelItem]) -> list[Row]:
-    """The rows of items that are there with their mentions. Three queries."""
+def rows(items: Iterable[IntelItem], about: str = "") -> list[Row]:
+    """The rows of items that are there with their mentions. Three queries.
+
+    `about` is the technique whose sentences are shown; by default it is the one that matters most.
+    """
     found = list(items)
     named = named_techniques(item.pk for item in found)
     known = standings(key for keys in named.values() for key in keys)
@@ -52,7 +55,7 @@ def rows(items: Iterable[IntelItem]) -> list[Row]:
         {one.key for item in found for one in item.mentions.all() if one.kind == Mention.Kind.ACTOR and one.confident},
         field_name="mitre_id",
     )
-    return [_row(item, [known[key] for key in named.get(item.pk, []) if key in known], actors) for item in found]
+    return [_row(item, [known[key] for key in named.get(item.pk, []) if key in known], actors, about) for item in found]
 
 
 def with_mentions(items: QuerySet[IntelItem]) -> QuerySet[IntelItem]:
@@ -71,24 +74,25 @@ def people() -> QuerySet[User]:
     return User.objects.filter(is_active=True, role__in=ACTIONS["intel.triage"]).order_by("username")
 
 
-def _row(item: IntelItem, named: Sequence[Standing], actors: dict[str, ThreatActor]) -> Row:
+def _row(item: IntelItem, named: Sequence[Standing], actors: dict[str, ThreatActor], about: str) -> Row:
     mentions = list(item.mentions.all())
     keys = dict.fromkeys(one.key for one in mentions if one.kind == Mention.Kind.ACTOR and one.confident)
     sure = [one for one in mentions if one.confident and one.kind != Mention.Kind.CVE]
+    foremost = max(named, key=lambda one: one.weight).technique.mitre_id if named else ""
     return Row(
         item=item,
         named=named,
         actors=[actors[key] for key in keys if key in actors],
         title=runs(item.text, sure, 0, len(item.title)),
-        sentence=_sentence(item, sure, named),
+        sentence=_sentence(item, sure, about or foremost),
     )
 
 
-def _sentence(item: IntelItem, mentions: Sequence[Mention], named: Sequence[Standing]) -> list[Run]:
-    """The sentence behind the title that names what matters most, marked; empty if there is none."""
-    foremost = max(named, key=lambda one: one.weight).technique.mitre_id if named else ""
+def _sentence(item: IntelItem, mentions: Sequence[Mention], about: str) -> list[Run]:
+    """The sentence behind the title that names a technique (or a sub-technique of it), marked; else the first that names
+    anything; empty if there is none."""
     behind = [one for one in mentions if one.start > len(item.title)]
-    place = next((one for one in behind if one.key == foremost), next(iter(behind), None))
+    place = next((one for one in behind if about and one.key.startswith(about)), next(iter(behind), None))
     if place is None:
         return []
     start = item.text.find(place.sentence, max(0, place.end - len(place.sentence)))

@@ -232,7 +232,7 @@ def history(technique: Technique) -> dict[str, Any]:
 def intel(technique: Technique) -> dict[str, Any]:
     """The news that name the technique or one of its sub-techniques, the newest first. Five queries."""
     found = with_mentions(IntelItem.objects.naming("technique", technique.mitre_id)).order_by("-at", "-pk")
-    return {"news": rows(found[:MOST_NEWS])}
+    return {"news": rows(found[:MOST_NEWS], technique.mitre_id)}
 
 
 TAB: Final = {"attack": attack, "detect": detect, "defend": defend, "intel": intel, "history": history}

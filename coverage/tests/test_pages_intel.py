@@ -181,13 +181,16 @@ def test_the_menu_counts_what_is_open():
 def test_the_page_of_a_technique_shows_the_news_that_name_it_or_its_sub_techniques():
     make_technique("T1059")
     make_technique("T1059.001")
-    make_item("T1059.001", title="Sub", state="dismissed")
+    make_technique("T1003.001")
+    make_item("T1003.001", "T1059.001", title="Sub", state="dismissed")
     make_item("T1059", confident=False, title="Perhaps")
     page = shown(browser(Role.VIEWER), "/techniques/T1059?tab=intel")
     assert "Sub" in page
+    assert ">T1059.001</mark>" in page
+    assert ">T1003.001</mark>" not in page
     assert "Perhaps" not in page
-    make_technique("T1003")
-    assert "No article that was read so far names it." in shown(browser(), "/techniques/T1003?tab=intel")
+    make_technique("T1490")
+    assert "No article that was read so far names it." in shown(browser(), "/techniques/T1490?tab=intel")
 
 
 def test_the_page_of_an_actor_shows_the_news_that_name_it():
