@@ -41,6 +41,7 @@ from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueRev
 from coverage.api.testing import TestArchive, TestDetail, TestList, TestReject, TestSubmit, TestValidate
 from coverage.api.trend import MetricsTrend
 from imports.api import (
+    AppliedChangeList,
     DataSourceDetail,
     DataSourceList,
     ImportChangeList,
@@ -49,6 +50,7 @@ from imports.api import (
     ImportRunList,
     UnresolvedReferenceList,
 )
+from imports.decision_api import ImportRunApply, ImportRunDiscard, ImportRunUndo
 from imports.feeds.api import FeedDetail, FeedList, FeedScanDetail, FeedScanList, RunIntelScan
 from imports.system_api import DataSourceSync, ImportRunCancel, SchedulerStatus, SystemSync
 from intel.api import ThreatActorDetail, ThreatActorList
@@ -153,6 +155,10 @@ v1 = [
     route(f"import-runs/{ID}/cancel", ImportRunCancel, "run-cancel"),
     route(f"import-runs/{ID}/changes", ImportChangeList, "change-list"),
     route(f"import-runs/{ID}/issues", ImportIssueList, "issue-list"),
+    route(f"import-runs/{ID}/apply", ImportRunApply, "run-apply"),
+    route(f"import-runs/{ID}/discard", ImportRunDiscard, "run-discard"),
+    route(f"import-runs/{ID}/undo", ImportRunUndo, "run-undo"),
+    route("import-changes", AppliedChangeList, "applied-change-list"),
     route("audit-logs", AuditLogList, "audit-log-list"),
     route("unresolved-references", UnresolvedReferenceList, "unresolved-reference-list"),
     route("metrics/summary", MetricsSummary, "metrics-summary"),

@@ -21,7 +21,7 @@ from aegis.accounts.access import require_action
 from aegis.accounts.policy import allows
 from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
 from aegis.lib.listing import FilterBackend
-from imports.filters import ImportChangeFilter, ImportRunFilter, UnresolvedReferenceFilter
+from imports.filters import ChangeFilter, ImportChangeFilter, ImportRunFilter, UnresolvedReferenceFilter
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
 from imports.references import unresolved_references
 from imports.schedule import LONGEST_SCHEDULE, change_source
@@ -55,6 +55,26 @@ RUN_EXAMPLE = {
     "total": 0,
     "statistics": STATISTICS,
     "error": "",
+    "reasons": [],
+    "applies": None,
+    "undoes": None,
+    "decision": "",
+    "decided_by": None,
+    "decided_at": None,
+}
+EFFECTS_EXAMPLE = {
+    "tests": {
+        "total": 1,
+        "rows": [{"test": 7, "name": "Shell", "technique": "T1059.001", "text": "T1059.001 is revoked by T1218."}],
+    },
+    "statuses": {
+        "total": 1,
+        "rows": [{"technique": "T1059", "name": "Interpreter", "before": "validated", "after": "not_covered"}],
+    },
+    "reviews": {
+        "total": 1,
+        "rows": [{"technique": "T1059.001", "name": "PowerShell", "text": "ATT&CK 18.1 changed: revoked."}],
+    },
 }
 
 
@@ -71,15 +91,32 @@ class StatisticsSerializer(serializers.Serializer[Any]):
     issues = serializers.IntegerField(required=False)
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why a run is held for a person."""
+
+    code = serializers.CharField()
+    text = serializers.CharField()
+
+
 @extend_schema_serializer(examples=[OpenApiExample("A run", value=RUN_EXAMPLE)])
 class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
-    """One import of one source. `step`, `done` and `total` tell how far a run has come."""
+    """One import of one source. `step`, `done` and `total` tell how far a run has come.
+
+    A preview (`dry_run`) and a run that is `held` wrote nothing to the catalogue; `reasons` say why it is held, or would be
+    (`code`: withdrawals, older, undone). `decision` is what became of them: applied, discarded, superseded, empty while they
+    wait. `applies` is the run whose snapshot this one applies, `undoes` the one that it takes back.
+    """
 
     source = serializers.CharField(source="source.slug", read_only=True)  # type: ignore[assignment]
     status = serializers.ChoiceField(choices=ImportRun.Status.choices, read_only=True)
     requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True, read_only=True)
     seconds = serializers.FloatField(allow_null=True, read_only=True)
     statistics = StatisticsSerializer(read_only=True)
+    reasons = ReasonSerializer(many=True, read_only=True)
+    applies = serializers.IntegerField(source="applies_id", allow_null=True, read_only=True)
+    undoes = serializers.IntegerField(source="undoes_id", allow_null=True, read_only=True)
+    decision = serializers.ChoiceField(choices=["", *ImportRun.Decision.values], read_only=True)
+    decided_by = serializers.CharField(source="decided_by.username", default=None, allow_null=True, read_only=True)
 
     class Meta:
         model = ImportRun
@@ -88,15 +125,25 @@ class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
 
 
 @extend_schema_serializer(
-    examples=[OpenApiExample("A run, by kind", value=RUN_EXAMPLE | {"kinds": {"catalog.detectionrule": STATISTICS}})]
+    examples=[
+        OpenApiExample(
+            "A run, by kind",
+            value=RUN_EXAMPLE | {"kinds": {"catalog.detectionrule": STATISTICS}, "effects": EFFECTS_EXAMPLE},
+        )
+    ]
 )
 class ImportRunDetailSerializer(ImportRunSerializer):
-    """A run with its counts by kind of row."""
+    """A run with its counts by kind of row, and with what it moves, or would move, in our own work.
+
+    `effects` has `tests` whose technique, template or rule changes, `statuses` of techniques that become others, and `reviews`
+    of techniques that are flagged: each with its `total` and the first 200 `rows`. What moves nothing is left out.
+    """
 
     kinds = serializers.DictField(child=StatisticsSerializer(), read_only=True)
+    effects = serializers.DictField(child=serializers.DictField(), read_only=True)
 
     class Meta(ImportRunSerializer.Meta):
-        fields = (*RUN_EXAMPLE, "kinds")
+        fields = (*RUN_EXAMPLE, "kinds", "effects")
         read_only_fields = fields
 
 
@@ -178,7 +225,7 @@ def with_newest_run() -> QuerySet[DataSource]:
     """Data sources, each with `newest`: a list of its last run that was no preview, empty before the first."""
     runs = ImportRun.objects.filter(dry_run=False)
     newest = runs.filter(source=OuterRef("source")).order_by("-pk").values("pk")[:1]
-    last = runs.filter(pk=Subquery(newest)).select_related("source", "requested_by")
+    last = runs.filter(pk=Subquery(newest)).select_related("source", "requested_by", "decided_by")
     return DataSource.objects.prefetch_related(Prefetch("runs", last, to_attr="newest"))
 
 
@@ -242,7 +289,7 @@ def source_named(sources: QuerySet[DataSource], name: str) -> DataSource:
 class ImportRunList(ListEndpoint):
     """Import runs and previews, the newest first."""
 
-    queryset = ImportRun.objects.select_related("source", "requested_by").defer("kinds")
+    queryset = ImportRun.objects.select_related("source", "requested_by", "decided_by").defer("kinds", "effects")
     serializer_class = ImportRunSerializer
     filterset_class = ImportRunFilter
     ordering_fields = {"id": "pk", "created_at": "created_at", "finished_at": "finished_at", "status": "status"}
@@ -253,7 +300,7 @@ class ImportRunList(ListEndpoint):
 class ImportRunDetail(DetailEndpoint):
     """One import run."""
 
-    queryset = ImportRun.objects.select_related("source", "requested_by")
+    queryset = ImportRun.objects.select_related("source", "requested_by", "decided_by")
     serializer_class = ImportRunDetailSerializer
     lookup_field = "id"
 
@@ -264,6 +311,7 @@ class ImportRunDetail(DetailEndpoint):
             "A changed rule",
             value={
                 "id": 1,
+                "run": 90,
                 "kind": "updated",
                 "model": "catalog.detectionrule",
                 "key": "sigma/0a1b2c3d",
@@ -277,12 +325,13 @@ class ImportRunDetail(DetailEndpoint):
 class ImportChangeSerializer(serializers.ModelSerializer[ImportChange]):
     """One row that a run touched; `changed` is {field: [before, after]}."""
 
+    run = serializers.IntegerField(source="run_id", read_only=True)
     kind = serializers.ChoiceField(choices=ImportChange.Kind.choices, read_only=True)
     changed = serializers.DictField(read_only=True)
 
     class Meta:
         model = ImportChange
-        fields = ("id", "kind", "model", "key", "name", "path", "changed")
+        fields = ("id", "run", "kind", "model", "key", "name", "path", "changed")
         read_only_fields = fields
 
 
@@ -308,6 +357,17 @@ class ImportChangeList(ListEndpoint):
     def get_queryset(self) -> Any:
         """The changes of the run in the path. Raises Http404 if there is no such run."""
         return get_object_or_404(ImportRun, pk=self.kwargs["id"]).changes.all()
+
+
+@require_action("source.read")
+@extend_schema(tags=["imports"], operation_id="import_changes_list")
+class AppliedChangeList(ListEndpoint):
+    """What all applied runs created, updated, withdrew and restored, the newest first: when did a row change?"""
+
+    queryset = ImportChange.objects.applied().order_by("-pk")
+    serializer_class = ImportChangeSerializer
+    filterset_class = ChangeFilter
+    ordering_fields = {"id": "pk", "key": "key", "name": "name"}
 
 
 @require_action("source.read")

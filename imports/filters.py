@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Q
+from django.db.models import Exists, OuterRef
 
 from aegis.lib.filters import Listed, Text, YesNo, distinct_values
 from catalog.resolution import reference_models
@@ -16,12 +16,27 @@ def sources() -> list[tuple[str, str]]:
     return list(DataSource.objects.values_list("slug", "label"))
 
 
+def people() -> list[tuple[str, str]]:
+    """Who asked for runs."""
+    names = ImportRun.objects.exclude(requested_by=None).values_list("requested_by__username", flat=True)
+    return [(name, name) for name in sorted(set(names.order_by()))]
+
+
 class ImportRunFilter(django_filters.FilterSet):
     """Filters of import runs."""
 
     source = Listed(field_name="source__slug", choices=sources, any_label="Any source", label="Source")
     status = django_filters.ChoiceFilter(choices=ImportRun.Status.choices, empty_label="Any status")
     dry_run = YesNo(label="Preview")
+    trigger = Listed(choices=lambda: distinct_values(ImportRun.objects.all(), "trigger"), label="Trigger")
+    person = Listed(field_name="requested_by__username", choices=people, any_label="Anybody", label="Asked for by")
+    since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label="Since")
+    until = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label="Until")
+    touches = Text(method="by_row", label="Search changed rows: name, id or file")
+
+    def by_row(self, queryset: Any, name: str, value: str) -> Any:
+        """Runs with a change whose key, name or path holds the text."""
+        return queryset.filter(Exists(ImportChange.objects.search(value).filter(run=OuterRef("pk"))))
 
 
 class ImportChangeFilter(django_filters.FilterSet):
@@ -38,7 +53,16 @@ class ImportChangeFilter(django_filters.FilterSet):
 
     def by_text(self, queryset: Any, name: str, value: str) -> Any:
         """Changes whose key, name or path holds the text."""
-        return queryset.filter(Q(key__icontains=value) | Q(name__icontains=value) | Q(path__icontains=value))
+        return queryset.search(value)
+
+
+class ChangeFilter(ImportChangeFilter):
+    """Filters of the changes of all runs that were applied."""
+
+    source = Listed(field_name="run__source__slug", choices=sources, any_label="Any source", label="Source")
+    key = Text(lookup_expr="exact", label="Key")
+    since = django_filters.DateFilter(field_name="run__finished_at", lookup_expr="date__gte", label="Since")
+    until = django_filters.DateFilter(field_name="run__finished_at", lookup_expr="date__lte", label="Until")
 
 
 class UnresolvedReferenceFilter(django_filters.FilterSet):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -226,6 +226,18 @@ class ImportRun(models.Model):
         return {name: getattr(self, name) for name in names} | {"issues": self.issue_count}
 
 
+class ImportChangeQuerySet(models.QuerySet["ImportChange"]):
+    """What is asked of the history."""
+
+    def search(self, text: str) -> Self:
+        """Changes whose key, name or path holds `text`."""
+        return self.filter(Q(key__icontains=text) | Q(name__icontains=text) | Q(path__icontains=text))
+
+    def applied(self) -> Self:
+        """Changes that were made, and not only shown."""
+        return self.filter(run__status=ImportRun.Status.SUCCEEDED, run__dry_run=False)
+
+
 class ImportChange(models.Model):
     """One row that a run created, updated, withdrew or restored. `changed` is {field: [before, after]}."""
 
@@ -242,6 +254,8 @@ class ImportChange(models.Model):
     name = models.CharField(max_length=512, blank=True)
     path = models.CharField(max_length=512, blank=True)
     changed = models.JSONField(default=dict, blank=True)
+
+    objects = ImportChangeQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

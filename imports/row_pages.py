@@ -49,6 +49,16 @@ def shown_changes(run: ImportRun, changes: Iterable[ImportChange]) -> list[Shown
     ]
 
 
+def shown_changes_of_all(changes: Iterable[ImportChange]) -> list[ShownChange]:
+    """The same for changes of several runs, each with its run and source at hand."""
+    rows = list(changes)
+    by_source: dict[str, list[ImportChange]] = defaultdict(list)
+    for row in rows:
+        by_source[row.run.source.slug].append(row)
+    shown = {one.row.pk: one for of_source in by_source.values() for one in shown_changes(of_source[0].run, of_source)}
+    return [shown[row.pk] for row in rows]
+
+
 def kind_name(label: str) -> str:
     """What rows of a model are called ("detection rule"); the label itself for a model that no longer exists."""
     try:

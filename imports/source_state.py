@@ -49,7 +49,15 @@ class SourceState:
             return self.active.status
         if not self.row.enabled and not self.failed:
             return "disabled"
+        if self.last and self.last.status == ImportRun.Status.HELD and not self.held:
+            return self.good.status if self.good else "discarded"
         return self.last.status if self.last else "never"
+
+    @property
+    def held(self) -> ImportRun | None:
+        """The last run, if it is held and somebody has to decide."""
+        is_held = self.active is None and self.last is not None and self.last.status == ImportRun.Status.HELD
+        return self.last if is_held and self.last and self.last.is_open else None
 
     @property
     def failed(self) -> bool:

@@ -61,12 +61,15 @@ class Sync(Endpoint):
             raise NotFound(str(error)) from error
         except (AlreadyRunning, SourceDisabled) as error:
             raise Conflicting(str(error)) from error
-        if wait:
-            run = wait_for(run, timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT))
-        has_ended = run.status not in ImportRun.ACTIVE
-        return Response(
-            ImportRunSerializer(run).data, status=status.HTTP_200_OK if has_ended else status.HTTP_202_ACCEPTED
-        )
+        return answered(run, wait=wait)
+
+
+def answered(run: ImportRun, *, wait: bool) -> Response:
+    """202 with a queued run, or with `wait` 200 with the run once it has ended."""
+    if wait:
+        run = wait_for(run, timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT))
+    has_ended = run.status not in ImportRun.ACTIVE
+    return Response(ImportRunSerializer(run).data, status=status.HTTP_200_OK if has_ended else status.HTTP_202_ACCEPTED)
 
 
 @require_action("source.sync")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from imports import sync_views, views
+from imports import decision_views, sync_views, views
 from imports.feeds import views as feeds
 
 app_name = "imports"
@@ -14,10 +14,15 @@ urlpatterns = [
     path("sources/<slug:slug>/sync", sync_views.source_sync, name="source-sync"),
     path("sources/<slug:slug>/schedule", sync_views.source_schedule, name="source-schedule"),
     path("runs", views.run_list, name="run-list"),
+    path("runs/changes", decision_views.change_list, name="change-list"),
     path("runs/<int:pk>", views.run_detail, name="run-detail"),
     path("runs/<int:pk>/cancel", sync_views.run_cancel, name="run-cancel"),
     path("runs/<int:pk>/progress", sync_views.run_progress, name="run-progress"),
     path("runs/<int:pk>/issues", views.run_issues, name="run-issues"),
+    path("runs/<int:pk>/changes.csv", decision_views.run_changes_csv, name="run-changes-csv"),
+    path("runs/<int:pk>/apply", decision_views.run_apply, name="run-apply"),
+    path("runs/<int:pk>/discard", decision_views.run_discard, name="run-discard"),
+    path("runs/<int:pk>/undo", decision_views.run_undo, name="run-undo"),
     path("feeds", feeds.feed_list, name="feed-list"),
     path("feeds/new", feeds.feed_new, name="feed-new"),
     path("feeds/scan", feeds.scan_now, name="feed-scan-all"),

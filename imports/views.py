@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from aegis.accounts.access import require_action
 from aegis.lib.pages import paginate, render_page
 from catalog.models import AttackRelease
+from imports.decision_pages import choices
 from imports.filters import ImportChangeFilter, ImportRunFilter, PublishedIdFilter
 from imports.models import DataSource, ImportIssue, ImportRun
 from imports.published_ids import add_examples, by_source, published_ids
@@ -103,6 +104,8 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "run": run,
         "machinery": machinery() if run.is_active else None,
+        "choices": choices(run),
+        "successor": run.applied_by.first() or run.undone_by.filter(status=ImportRun.Status.SUCCEEDED).first(),
         "source": SOURCE_OF.get(run.source.slug),
         "version_url": version_url(SOURCE_OF.get(run.source.slug), run.version),
         "kinds": [(kinds[label], Tally().counts() | counts, published(counts)) for label, counts in run.kinds.items()],
@@ -124,7 +127,7 @@ def run_issues(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _runs() -> QuerySet[ImportRun]:
-    return ImportRun.objects.select_related("source", "requested_by")
+    return ImportRun.objects.select_related("source", "requested_by", "decided_by")
 
 
 def _run(pk: int) -> ImportRun:

@@ -2,11 +2,14 @@
 
 import pytest
 
+from aegis.accounts.policy import ROLES
 from aegis.accounts.tests.factories import bearer, make_user
 from catalog.tests.factories import SEEN, make_defence, make_rule, make_technique, make_template
 from compliance.tests.factories import make_control
 from imports.models import DataSource, ImportRun
+from imports.services import execute
 from imports.tests.factories import make_change, make_issue, make_run, make_source
+from imports.tests.small_world import SmallWorld
 from intel.tests.factories import make_actor
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +165,66 @@ def test_unresolved_references_that_a_filter_shows(api, query):
     make_template("T9002", source="elastic")
     rows = api.get(V1 + "unresolved-references", query).json()["results"]
     assert [row["published_id"] for row in rows] == ["T9002"]
+
+
+def test_admin_applies_discards_and_undoes_by_api(world: SmallWorld) -> None:
+    admin = bearer(make_user("admin", username="anna"))
+    world.rules(2)
+    world.run("sigma")
+    world.rule("r000", level="low")
+    shown = world.run("sigma", dry_run=True)
+    answer = admin.post(f"/api/v1/import-runs/{shown.pk}/apply")
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["applies"], told["requested_by"]) == (
+        202,
+        "queued",
+        shown.pk,
+        "anna",
+    )
+    run = execute(ImportRun.objects.get(pk=told["id"]), mirror="/nowhere")
+    assert run.status == "succeeded"
+    told = admin.get(f"/api/v1/import-runs/{shown.pk}").json()
+    assert (told["decision"], told["decided_by"], told["effects"], told["reasons"]) == ("applied", "anna", {}, [])
+    answer = admin.post(f"/api/v1/import-runs/{run.pk}/undo")
+    assert (answer.status_code, answer.json()["undoes"]) == (202, run.pk)
+    assert execute(ImportRun.objects.get(pk=answer.json()["id"])).status == "succeeded"
+    held = world.run("sigma", trigger="schedule")
+    answer = admin.post(f"/api/v1/import-runs/{held.pk}/discard")
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["decision"], told["decided_by"]) == (
+        200,
+        "held",
+        "discarded",
+        "anna",
+    )
+    assert [reason["code"] for reason in told["reasons"]] == ["undone"]
+
+
+@pytest.mark.parametrize("way", ["apply", "undo", "discard"])
+def test_decision_that_makes_no_sense_is_a_conflict_with_its_reason(way: str) -> None:
+    run = make_run(make_source("sigma"), status="failed")
+    answer = bearer(make_user("admin")).post(f"/api/v1/import-runs/{run.pk}/{way}")
+    assert answer.status_code == 409
+    assert f"Run {run.pk} " in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "admin"])
+def test_only_admins_decide_about_runs(role: str) -> None:
+    run = make_run(make_source("sigma"), dry_run=True)
+    client = bearer(make_user(role))
+    for way in ("apply", "undo", "discard"):
+        assert client.post(f"/api/v1/import-runs/{run.pk}/{way}").status_code == 403
+    run.refresh_from_db()
+    assert run.decision == ""
+
+
+def test_changes_of_all_applied_runs_can_be_searched() -> None:
+    run = make_run(make_source("sigma"))
+    make_change(run, name="Mimikatz")
+    make_change(make_run(dry_run=True), name="Mimikatz")
+    client = bearer(make_user())
+    found = client.get("/api/v1/import-changes?search=mimi&source=sigma&key=sigma/rule-1").json()["results"]
+    assert [(one["run"], one["name"], one["changed"]) for one in found] == [
+        (run.pk, "Mimikatz", {"severity": ["low", "high"]})
+    ]
+    assert client.get("/api/v1/import-changes?search=nothing").json()["count"] == 0
