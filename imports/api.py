@@ -91,7 +91,7 @@ class StatisticsSerializer(serializers.Serializer[Any]):
     issues = serializers.IntegerField(required=False)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class HoldReasonSerializer(serializers.Serializer[Any]):
     """Why a run is held for a person."""
 
     code = serializers.CharField()
@@ -112,7 +112,7 @@ class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
     requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True, read_only=True)
     seconds = serializers.FloatField(allow_null=True, read_only=True)
     statistics = StatisticsSerializer(read_only=True)
-    reasons = ReasonSerializer(many=True, read_only=True)
+    reasons = HoldReasonSerializer(many=True, read_only=True)
     applies = serializers.IntegerField(source="applies_id", allow_null=True, read_only=True)
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True, read_only=True)
     decision = serializers.ChoiceField(choices=["", *ImportRun.Decision.values], read_only=True)
@@ -360,7 +360,7 @@ class ImportChangeList(ListEndpoint):
 
 
 @require_action("source.read")
-@extend_schema(tags=["imports"], operation_id="import_changes_list")
+@extend_schema(tags=["imports"])
 class AppliedChangeList(ListEndpoint):
     """What all applied runs created, updated, withdrew and restored, the newest first: when did a row change?"""
 

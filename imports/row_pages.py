@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.apps import apps
 from django.db.models import Model
 
+from catalog.models import Sourced
 from imports.difference import Piece, difference
 from imports.models import ImportChange, ImportRun
 from imports.store import key_text
 from imports.targets import TARGETS, Target
 
+NEWEST = 5
+"""Changes that a row's page names."""
 TARGET_OF_LABEL = {target.label: target for target in TARGETS}
 
 
@@ -57,6 +61,25 @@ def shown_changes_of_all(changes: Iterable[ImportChange]) -> list[ShownChange]:
         by_source[row.run.source.slug].append(row)
     shown = {one.row.pk: one for of_source in by_source.values() for one in shown_changes(of_source[0].run, of_source)}
     return [shown[row.pk] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class RowHistory:
+    """The newest changes of one row, each with its run; `query` finds all of them in the list of changes."""
+
+    changes: list[ImportChange]
+    query: str
+
+
+def history_of(row: Sourced) -> RowHistory:
+    """Which runs changed an imported row, the newest first. One query."""
+    target = TARGET_OF_LABEL[row._meta.label_lower]
+    key = _key(target, row)
+    asked = {"model": target.label, "key": key} | ({"source": row.source} if target.per_source else {})
+    changes = ImportChange.objects.applied().filter(model=target.label, key=key)
+    if target.per_source:
+        changes = changes.filter(run__source__slug=row.source)
+    return RowHistory(list(changes.select_related("run").order_by("-pk")[:NEWEST]), urlencode(asked))
 
 
 def kind_name(label: str) -> str:

@@ -82,9 +82,15 @@ def test_a_run_in_list_and_detail(api):
             "issues": 2,
         },
         "error": "",
+        "reasons": [],
+        "applies": None,
+        "undoes": None,
+        "decision": "",
+        "decided_by": None,
+        "decided_at": None,
     }
     assert api.get(V1 + "import-runs").json()["results"] == [fields]
-    assert api.get(f"{V1}import-runs/{run.pk}").json() == fields | {"kinds": kinds}
+    assert api.get(f"{V1}import-runs/{run.pk}").json() == fields | {"kinds": kinds, "effects": {}}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +118,7 @@ def test_changes_and_issues_are_those_of_their_run(api):
     assert api.get(f"{V1}import-runs/{run.pk}/changes").json()["results"] == [
         {
             "id": change.pk,
+            "run": run.pk,
             "kind": "updated",
             "model": change.model,
             "key": "sigma/rule-1",

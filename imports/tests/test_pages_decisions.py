@@ -216,3 +216,20 @@ def test_list_of_changes_asks_as_much_for_fifty_as_for_one(viewer: Client, djang
         make_change(other, model="catalog.detectionrule", key=f"b{number}")
     with django_assert_max_num_queries(12):
         viewer.get("/runs/changes")
+
+
+def test_page_of_a_rule_names_the_runs_that_changed_it(world: SmallWorld, viewer: Client) -> None:
+    world.rule("a", "T1059")
+    first = world.run("sigma")
+    world.rule("a", "T1059", level="low")
+    second = world.run("sigma")
+    world.rule("a", "T1059", level="critical")
+    shown = world.run("sigma", dry_run=True)
+    rule = DetectionRule.objects.get()
+    page = text_of(viewer, f"/rules/{rule.pk}")
+    assert f'by <a href="/runs/{second.pk}">run {second.pk}</a>' in page
+    assert f'<a href="/runs/{first.pk}">run {first.pk}</a>' in page
+    assert f"/runs/{shown.pk}" not in page
+    query = f"model=catalog.detectionrule&amp;key={rule_id('a')}&amp;source=sigma"
+    assert f'href="/runs/changes?{query}"' in page
+    assert viewer.get(f"/runs/changes?{query.replace('&amp;', '&')}").context["page"].paginator.count == 2
