@@ -100,7 +100,7 @@ def _text(value: Any) -> Any:
 
 def _asked(request: HttpRequest, run: ImportRun, ask: Callable[..., ImportRun]) -> HttpResponse:
     try:
-        return redirect(ask(run, by=cast(User, request.user), trigger="page"))
+        return redirect(ask(run, by=cast(User, request.user), trigger="button"))
     except (NotPossible, AlreadyRunning) as error:
         messages.error(request, str(error))
         return redirect(run)

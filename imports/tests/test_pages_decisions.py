@@ -59,7 +59,7 @@ def test_apply_button_queues_a_run_that_does_what_was_shown(world: SmallWorld, a
     shown = preview(world)
     answer = admin.post(f"/runs/{shown.pk}/apply")
     run = shown.applied_by.get()
-    assert (answer.status_code, answer.url, run.status, run.trigger) == (302, f"/runs/{run.pk}", "queued", "page")
+    assert (answer.status_code, answer.url, run.status, run.trigger) == (302, f"/runs/{run.pk}", "queued", "button")
     execute(run)
     assert DetectionRule.objects.get(external_id=rule_id("r000")).severity == "low"
     page = text_of(admin, f"/runs/{shown.pk}")
