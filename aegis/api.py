@@ -41,15 +41,13 @@ from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueRev
 from coverage.api.testing import TestArchive, TestDetail, TestList, TestReject, TestSubmit, TestValidate
 from coverage.api.trend import MetricsTrend
 from imports.api import (
-    AppliedChangeList,
     DataSourceDetail,
     DataSourceList,
-    ImportChangeList,
-    ImportIssueList,
     ImportRunDetail,
     ImportRunList,
     UnresolvedReferenceList,
 )
+from imports.change_api import AppliedChangeList, ImportChangeList, ImportIssueList
 from imports.decision_api import ImportRunApply, ImportRunDiscard, ImportRunUndo
 from imports.feeds.api import FeedDetail, FeedList, FeedScanDetail, FeedScanList, RunIntelScan
 from imports.system_api import DataSourceSync, ImportRunCancel, SchedulerStatus, SystemSync

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
@@ -62,6 +62,7 @@ def run_discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_action("source.read")
+@require_safe
 def change_list(request: HttpRequest) -> HttpResponse:
     """What all applied runs changed, the newest first: when did a row change?"""
     changes = ImportChange.objects.applied().select_related("run__source").order_by("-pk")
@@ -74,7 +75,7 @@ def change_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("source.read")
-@require_GET
+@require_safe
 def run_changes_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The changes of a run as CSV, a line for each field; with the filters of its page."""
     run = _run(pk)

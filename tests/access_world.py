@@ -17,6 +17,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, SolarSchedule
 
 from aegis.accounts.models import User
@@ -33,6 +34,7 @@ from coverage.services.campaigns import create_campaign
 from coverage.services.creation import create_test
 from coverage.services.decisions import submit_test
 from coverage.services.evidence import attach_evidence
+from imports.engine import importer_fingerprint
 from imports.models import DataSource, ImportRun, Worker
 from imports.tests.factories import make_issue, make_run
 from imports.tests.sample_world import SAMPLES
@@ -64,6 +66,13 @@ class World:
             "import_source", all=True, mirror=str(SAMPLES), json=True, stdout=io.StringIO(), stderr=io.StringIO()
         )
         make_issue(ImportRun.objects.earliest("pk"))
+        self.shown = make_run(
+            DataSource.objects.get(slug="caldera"),
+            dry_run=True,
+            importer=importer_fingerprint(),
+            started_at=timezone.now(),
+        )
+        self.applied = make_run(DataSource.objects.get(slug="lolbas"))
         self.waiting = make_run(DataSource.objects.get(slug="d3fend"), status=ImportRun.Status.QUEUED, finished_at=None)
         self._news_and_schedules()
         self.users = {name: make_user(Role.ADMIN, username=name) for name in VISITORS if name != "anonymous"}
@@ -221,12 +230,18 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "/evidence/{}": _of("evidence"),
     "/feeds/scans/{}": lambda world, *_: world.scan,
     "/feeds/{}": lambda world, *_: world.feed,
+    "/import-runs/{}/apply": lambda world, *_: world.shown,
+    "/import-runs/{}/discard": lambda world, *_: world.shown,
+    "/import-runs/{}/undo": lambda world, *_: world.applied,
     "/import-runs/{}/cancel": lambda world, *_: world.waiting,
     "/import-runs/{}": _first(ImportRun),
     "/intel/{}": lambda world, *_: world.item,
     "/layers/{}": _of("layer"),
     "/matrix/views/{}": _of("view"),
     "/rules/{}": _first(DetectionRule),
+    "/runs/{}/apply": lambda world, *_: world.shown,
+    "/runs/{}/discard": lambda world, *_: world.shown,
+    "/runs/{}/undo": lambda world, *_: world.applied,
     "/runs/{}/cancel": lambda world, *_: world.waiting,
     "/runs/{}": _first(ImportRun),
     "/sources/{}": lambda *_: DataSource.objects.get(slug="sigma").slug,

@@ -29,6 +29,7 @@ LISTS: Final = (
     "import-runs",
     "import-runs/{id}/changes",
     "import-runs/{id}/issues",
+    "import-changes",
     "feed-scans",
     "intel-items",
     "unresolved-references",

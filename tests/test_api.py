@@ -44,7 +44,10 @@ TESTED_WITH_NEWS = {
 }
 TESTED_WITH_SOURCES = {
     "data-sources/{id}/sync",
+    "import-runs/{id}/apply",
     "import-runs/{id}/cancel",
+    "import-runs/{id}/discard",
+    "import-runs/{id}/undo",
     "system/scheduler-status",
     *(f"system/{command}" for command in SYSTEM_COMMANDS),
 }
