@@ -10,11 +10,10 @@ import os
 import secrets
 import sys
 import tempfile
-from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import django
-from django.conf import settings
 from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +28,9 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="aegis-kill-") as folder:
         lay_out(Path(folder))
-        return kill_all(options, Path(folder))
+        # Django has to be set up before anything of the house can be imported.
+        status: int = import_module("imports.tests.kill_points").kill_all(options, Path(folder))
+        return status
 
 
 def lay_out(folder: Path) -> None:
@@ -47,50 +48,6 @@ def lay_out(folder: Path) -> None:
     }
     django.setup()
     call_command("migrate", verbosity=0)
-
-
-def kill_all(options: argparse.Namespace, folder: Path) -> int:
-    """All sources, one after the other."""
-    from imports.registry import SOURCES  # noqa: PLC0415 (Django has to be set up first)
-    from imports.tests.real_worker import Doorbell, worker  # noqa: PLC0415
-
-    bell = Doorbell(settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
-    with worker({}, folder):
-        failed = [
-            source.slug
-            for source in SOURCES
-            if source.slug in (options.slugs or [one.slug for one in SOURCES])
-            and not kill_one(source.slug, options, bell)
-        ]
-    return 1 if failed else 0
-
-
-def kill_one(slug: str, options: argparse.Namespace, bell: object) -> bool:
-    """One source. Prints what was found, and returns whether all was well."""
-    from imports.services import request_import  # noqa: PLC0415
-    from imports.tests.real_worker import digest, ended, forget_imports, killed_at, points  # noqa: PLC0415
-
-    def whole_run() -> object:
-        run = request_import(slug, trigger="schedule")
-        bell.ring(run)  # type: ignore[attr-defined]
-        return ended(run)
-
-    forget_imports()
-    empty = digest()
-    undisturbed = whole_run()
-    whole, took = digest(), float(undisturbed.seconds)  # type: ignore[attr-defined]
-    found: Counter[str] = Counter()
-    for moment in points(options.points, took, options.seed):
-        forget_imports()
-        run = killed_at(slug, moment, bell.ring)  # type: ignore[attr-defined]
-        found[str(run.status)] += 1
-        found["partial"] += digest() not in {empty, whole}
-        whole_run()
-        found["other than undisturbed"] += digest() != whole
-    wrong = found["partial"] + found["other than undisturbed"] + (empty == whole)
-    told = ", ".join(f"{number} {name}" for name, number in sorted(found.items()))
-    print(f"{slug:<14} {took:6.1f} s undisturbed; killed {options.points} times: {told}", flush=True)
-    return not wrong
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ STATUS: Final[dict[type[Exception], int]] = {
 }
 
 
-def test_of(pk: int) -> Test:
+def find_test(pk: int) -> Test:
     """The test with everything that its page asks. Raises Http404."""
     return get_object_or_404(whole(Test.objects.all()), pk=pk)
 

@@ -18,7 +18,7 @@ from coverage.one_test import shown
 from coverage.services.halves import BlueChanges, mark_of, record_blue_half
 from coverage.services.recording import Fact, edit_test
 from coverage.services.writing import last_write
-from coverage.views.answers import REFUSALS, done, is_part, refused, status_of, test_of, why
+from coverage.views.answers import REFUSALS, done, find_test, is_part, refused, status_of, why
 
 SAID = {"red": "The red half is saved.", "blue": "The blue half is saved."}
 
@@ -27,7 +27,7 @@ SAID = {"red": "The red half is saved.", "blue": "The blue half is saved."}
 @require_POST
 def red_half(request: HttpRequest, pk: int) -> HttpResponse:
     """Save what was done."""
-    test, user = test_of(pk), cast(User, request.user)
+    test, user = find_test(pk), cast(User, request.user)
     form = RedForm.of(test, request.POST)
     if not form.is_valid():
         return _unsaved(request, test, None, "red", form)
@@ -49,7 +49,7 @@ def red_half(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def blue_half(request: HttpRequest, pk: int) -> HttpResponse:
     """Save what was seen: the facts, the rules that fired, and what was made of it."""
-    test, user = test_of(pk), cast(User, request.user)
+    test, user = find_test(pk), cast(User, request.user)
     form, rows = BlueForm.of(test, request.POST), fact_forms(test, request.POST)
     if not (form.is_valid() and rows.is_valid()):
         return _unsaved(request, test, None, "blue", form, rows)
@@ -110,13 +110,13 @@ def _answered(
     try:
         write()
     except REFUSALS as refusal:
-        return _unsaved(request, test_of(test.pk), refusal, half, form, rows)
+        return _unsaved(request, find_test(test.pk), refusal, half, form, rows)
     return _saved(request, test, half, form, rows) if is_part(request) else done(request, test, SAID[half])
 
 
 def _saved(request: HttpRequest, before: Test, half: str, form: Any, rows: Any) -> HttpResponse:
     """The parts of the page that follow from the save. What was typed since stays: no field of the half is among them."""
-    test, user = test_of(before.pk), cast(User, request.user)
+    test, user = find_test(before.pk), cast(User, request.user)
     context = shown(test, user)
     moved_on = before.version != form.cleaned_data["version"] and before.updated_by_id != user.pk
     facts_are_new = rows is not None and any(row.has_changed() for row in rows)

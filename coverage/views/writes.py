@@ -16,7 +16,7 @@ from coverage.services.decisions import archive_test, reject_test, submit_test, 
 from coverage.services.evidence import attach_evidence
 from coverage.services.recording import refill_commands
 from coverage.template_choices import chosen
-from coverage.views.answers import REFUSALS, done, is_part, refused, status_of, test_of, texts
+from coverage.views.answers import REFUSALS, done, find_test, is_part, refused, status_of, texts
 
 
 @require_action("test.submit")
@@ -51,7 +51,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def refill(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the commands from the template anew, with other arguments or for another executor."""
-    template = test_of(pk).template
+    template = find_test(pk).template
     choice = chosen(template, request.POST) if template else {}
     arguments = choice.pop("input_arguments", None)
     return _moved(request, pk, refill_commands, "The commands are filled in anew.", arguments=arguments, **choice)
@@ -61,7 +61,7 @@ def refill(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach one or more files to one side. Those that came before one that is refused are kept."""
-    test, user = test_of(pk), cast(User, request.user)
+    test, user = find_test(pk), cast(User, request.user)
     files = request.FILES.getlist("files")
 
     def write() -> None:
@@ -89,13 +89,13 @@ def _attached(request: HttpRequest, test: Test, write: Callable[[], None]) -> Ht
         write()
     except REFUSALS as refusal:
         return HttpResponse(" ".join(texts(refusal)), status=status_of(refusal), content_type="text/plain")
-    context = shown(test_of(test.pk), cast(User, request.user))
+    context = shown(find_test(test.pk), cast(User, request.user))
     side = request.POST["side"]
     return render(request, "coverage/test_attached.html", context | {"side": side, "given": context["evidence"][side]})
 
 
 def _moved(request: HttpRequest, pk: int, service: Callable[..., Test], said: str, **more: Any) -> HttpResponse:
-    test = test_of(pk)
+    test = find_test(pk)
 
     def write() -> None:
         service(by=cast(User, request.user), test=test, version=_version(request), **more)
@@ -107,7 +107,7 @@ def _answered(request: HttpRequest, test: Test, write: Callable[[], None], said:
     try:
         write()
     except REFUSALS as refusal:
-        return refused(request, test_of(test.pk), refusal)
+        return refused(request, find_test(test.pk), refusal)
     return done(request, test, said)
 
 
