@@ -1,0 +1,54 @@
+"""Facts of a small matrix, and ways to look at what is put together from them."""
+
+from django.http import QueryDict
+
+from coverage.matrix import Column, Matrix, assemble
+from coverage.matrix_facts import Entry, MatrixFacts
+from coverage.matrix_query import MatrixQuery
+
+TACTICS = (("execution", "Execution"), ("discovery", "Discovery"), ("impact", "Impact"))
+SCRIPT = Entry("T1", "Script Interpreter", platforms=("Windows", "Linux"), tactics=("execution",))
+SHELL = Entry("T1.001", "Blue Shell", "T1", ("Windows",), ("execution",))
+BASH = Entry("T1.002", "Tidy Bash", "T1", ("Linux",), ("execution",))
+JOB = Entry("T2", "Booked Job", platforms=("Windows",), tactics=("execution", "discovery"))
+QUIET = Entry("T3", "Quiet Thing", platforms=("Linux",), tactics=("discovery",))
+FACTS = MatrixFacts(
+    release="enterprise-attack 99.1",
+    tactics=TACTICS,
+    techniques=(SCRIPT, SHELL, BASH, JOB, QUIET),
+    # Rule 1 names a parent and its sub-technique, rule 2 a sub-technique twice over, rule 4 two techniques.
+    rules=(
+        ("T1", {1}, "sigma"),
+        ("T1.001", [1, 4], "sigma"),
+        ("T1.001", [2, 2], "elastic"),
+        ("T2", {4}, "sigma"),
+    ),
+    templates={"T1": 1, "T1.001": 2, "T2": 3},
+    uses=(("T1.001", "G1", "Bear"), ("T1.002", "G1", "Bear"), ("T1", "G2", "Owl"), ("T3", "G2", "Owl")),
+)
+
+
+def drawn(query: str = "", facts: MatrixFacts = FACTS) -> Matrix:
+    return assemble(facts, MatrixQuery.of(QueryDict(query)))
+
+
+def column(matrix: Matrix, name: str) -> Column:
+    return next(column for column in matrix.columns if column.name == name)
+
+
+def names(column: Column) -> list[str]:
+    return [family.cell.name for family in column.families]
+
+
+def subs(matrix: Matrix, technique: str = "T1") -> list[str]:
+    families = [family for column in matrix.columns for family in column.families if family.cell.mitre_id == technique]
+    return [cell.name for family in families for cell in family.subs]
+
+
+def open_families(query: str, facts: MatrixFacts = FACTS) -> set[tuple[str, str]]:
+    return {
+        (column.shortname, family.cell.mitre_id)
+        for column in drawn(query, facts).columns
+        for family in column.families
+        if family.is_open
+    }
