@@ -16,7 +16,6 @@ from catalog.api.defences import DefensiveTechniqueDetail, DefensiveTechniqueLis
 from catalog.api.rules import DetectionRuleDetail, DetectionRuleList
 from catalog.api.techniques import TacticList
 from catalog.api.templates import TestTemplateDetail, TestTemplateList
-from compliance.api import ComplianceControlDetail, ComplianceControlList, ComplianceFrameworkList
 from coverage.api.campaigns import (
     CampaignArchive,
     CampaignCompare,
@@ -25,6 +24,7 @@ from coverage.api.campaigns import (
     CampaignRetest,
     CampaignTests,
 )
+from coverage.api.compliance import ConflictList, ControlDetail, ControlList, FrameworkList
 from coverage.api.evidence import EvidenceDetail, EvidenceUpload
 from coverage.api.gaps import MetricsGaps
 from coverage.api.intel import (
@@ -129,9 +129,10 @@ v1 = [
     route(f"defensive-techniques/{ID_OR_NAME}", DefensiveTechniqueDetail, "defence"),
     route("threat-actors", ThreatActorList, "actor-list"),
     route(f"threat-actors/{MITRE_ID}", ThreatActorDetail, "actor"),
-    route("compliance/frameworks", ComplianceFrameworkList, "framework-list"),
-    route("compliance/controls", ComplianceControlList, "control-list"),
-    route(f"compliance/controls/{ID}", ComplianceControlDetail, "control"),
+    route("compliance/frameworks", FrameworkList, "framework-list"),
+    route("compliance/controls", ControlList, "control-list"),
+    route("compliance/conflicts", ConflictList, "conflict-list"),
+    route(f"compliance/controls/{ID}", ControlDetail, "control"),
     route("data-sources", DataSourceList, "source-list"),
     route(f"data-sources/{ID_OR_NAME}", DataSourceDetail, "source"),
     route(f"data-sources/{ID_OR_NAME}/sync", DataSourceSync, "source-sync"),

@@ -12,7 +12,7 @@ urlpatterns = [
     path("", include("coverage.urls")),
     path("", include("catalog.urls")),
     path("", include("intel.urls")),
-    path("", include("compliance.urls")),
+    path("", include("coverage.compliance_urls")),
     path("", include("imports.urls")),
     path("", include("aegis.audit.urls")),
     path("", include("aegis.accounts.urls")),

@@ -1,16 +1,10 @@
-"""Frameworks and controls in the API."""
-
-from typing import Any
+"""Frameworks and controls as the API writes them."""
 
 from django.db.models import Prefetch
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 
-from aegis.accounts.access import require_action
-from aegis.lib.api import DetailEndpoint, ListEndpoint
 from catalog.api.base import PROVENANCE, PROVENANCE_EXAMPLE, ReferenceSerializer, SourcedSerializer
-from compliance.filters import ComplianceControlFilter
 from compliance.models import ComplianceControl, ComplianceControlMapping, ComplianceFramework
 
 FIELDS = (
@@ -62,8 +56,8 @@ class ComplianceFrameworkSerializer(serializers.ModelSerializer[ComplianceFramew
 
     class Meta:
         model = ComplianceFramework
-        fields = ("slug", "name", "attack_version", "source_version", *PROVENANCE)
-        read_only_fields = fields
+        fields: tuple[str, ...] = ("slug", "name", "attack_version", "source_version", *PROVENANCE)
+        read_only_fields: tuple[str, ...] = fields
 
 
 class MappingSerializer(ReferenceSerializer):
@@ -85,49 +79,5 @@ class ComplianceControlSerializer(SourcedSerializer):
 
     class Meta:
         model = ComplianceControl
-        fields = FIELDS
-        read_only_fields = FIELDS
-
-
-@require_action("compliance.read")
-@extend_schema(tags=["compliance"])
-class ComplianceFrameworkList(ListEndpoint):
-    """The frameworks that the catalogue holds."""
-
-    queryset = ComplianceFramework.objects.current()
-    serializer_class = ComplianceFrameworkSerializer
-
-
-@require_action("compliance.read")
-@extend_schema(tags=["compliance"])
-class ComplianceControlList(ListEndpoint):
-    """Controls in force with their current mappings; withdrawn ones if they are asked for."""
-
-    queryset = ComplianceControl.objects.select_related("framework").prefetch_related(CURRENT_MAPPINGS)
-    serializer_class = ComplianceControlSerializer
-    filterset_class = ComplianceControlFilter
-    ordering_fields = {"id": "pk", "control_id": "sort_key", "title": "title", "changed_at": "changed_at"}
-
-
-@require_action("compliance.read")
-@extend_schema(
-    tags=["compliance"],
-    parameters=[
-        OpenApiParameter(
-            "mappings", str, enum=list(MAPPINGS), description="`all` shows the mappings of older ATT&CK versions too."
-        )
-    ],
-)
-class ComplianceControlDetail(DetailEndpoint):
-    """One control, in force or not."""
-
-    queryset = ComplianceControl.objects.select_related("framework")
-    serializer_class = ComplianceControlSerializer
-    lookup_field = "id"
-
-    def get_queryset(self) -> Any:
-        """With the mappings that `?mappings=` names. Raises ValidationError."""
-        which = self.request.query_params.get("mappings", "current")
-        if which not in MAPPINGS:
-            raise ValidationError({"mappings": [f"Choose from {', '.join(MAPPINGS)}."]})
-        return super().get_queryset().prefetch_related(MAPPINGS[which])
+        fields: tuple[str, ...] = FIELDS
+        read_only_fields: tuple[str, ...] = FIELDS

@@ -37,6 +37,13 @@ class Verdict(TextChoices):
 
 
 RANK: Final = {outcome: rank for rank, outcome in enumerate(Outcome)}
+SHORT_OF: Final = {
+    expected: tuple(
+        outcome for outcome in Outcome if RANK[Outcome.NOT_TESTED] < RANK[outcome] < RANK[Outcome(expected)]
+    )
+    for expected in Sighting
+}
+"""Expectation -> the outcomes that somebody recorded and that are less than it."""
 
 
 def headline(facts: Iterable[tuple[Sighting, bool]]) -> Outcome:

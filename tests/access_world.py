@@ -27,7 +27,7 @@ from aegis.accounts.tests.factories import PASSWORD, make_user
 from aegis.accounts.tokens import start_session
 from catalog.models import DefensiveTechnique, DetectionRule, TestTemplate
 from catalog.tests.factories import SEEN
-from compliance.models import ComplianceControl
+from compliance.models import ComplianceControl, ComplianceFramework
 from coverage.downloads import ticket_path
 from coverage.models import Campaign, Layer, SavedView, Test
 from coverage.services.campaigns import create_campaign
@@ -222,6 +222,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "/admin/{}": lambda *_: "no-such-page/",
     "/campaigns/{}": _of("campaign"),
     "/compliance/controls/{}": _first(ComplianceControl),
+    "/compliance/frameworks/{}": lambda *_: ComplianceFramework.objects.earliest("pk").slug,
     "/data-sources/{}": lambda *_: "sigma",
     "/defences/{}": lambda *_: DefensiveTechnique.objects.earliest("pk").d3fend_id,
     "/defensive-techniques/{}": _first(DefensiveTechnique),

@@ -25,6 +25,7 @@ LISTS: Final = (
     "threat-actors",
     "compliance/frameworks",
     "compliance/controls",
+    "compliance/conflicts",
     "data-sources",
     "import-runs",
     "import-runs/{id}/changes",

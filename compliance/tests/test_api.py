@@ -65,6 +65,15 @@ def test_a_control_shows_its_current_mappings_and_all_if_asked(api):
         "first_seen_at": "2026-01-02T03:04:05Z",
         "changed_at": "2026-01-02T03:04:05Z",
         "withdrawn_at": None,
+        "coverage": {
+            "techniques": 1,
+            "claimed": 0,
+            "claimed_percent": 0.0,
+            "proven": 0,
+            "proven_percent": 0.0,
+            "missed": 0,
+            "proven_gaps": 0,
+        },
     }
     assert api.get(CONTROLS).json()["results"] == [fields]
     assert api.get(f"{CONTROLS}/{control.pk}").json() == fields

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from aegis.accounts.models import User
 from coverage.models.campaign import Campaign
-from coverage.outcomes import Outcome, Sighting, Verdict, verdict
+from coverage.outcomes import SHORT_OF, Outcome, Sighting, Verdict, verdict
 from coverage.texts import LONG, SHORT, arguments
 from coverage.workflow import DECIDED, OPEN, State
 
@@ -28,6 +28,13 @@ class TestQuerySet(models.QuerySet["Test"]):
     def open(self) -> Self:
         """Live tests on which nobody has decided yet."""
         return self.live().filter(state__in=OPEN)
+
+    def missed(self) -> Self:
+        """Live, validated tests on which less was seen than they expected."""
+        short = Q()
+        for expected, outcomes in SHORT_OF.items():
+            short |= Q(expected_outcome=expected, outcome__in=outcomes)
+        return self.live().filter(short, state=State.VALIDATED)
 
     def awaiting_decision_of(self, user: User) -> Self:
         """Live tests in review with which `user` had nothing to do: those that they could decide on, were they a lead."""

@@ -1,0 +1,239 @@
+"""Frameworks, controls and their conflicts in the API, with what tests have shown of the techniques that they are mapped to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import cached_property
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema_serializer as described
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from aegis.accounts.access import require_action
+from aegis.lib.api import DetailEndpoint, ListEndpoint
+from compliance import api as catalogue
+from compliance.api import CURRENT_MAPPINGS, MAPPINGS
+from compliance.filters import ComplianceControlFilter
+from compliance.models import ComplianceControl, ComplianceControlMapping, ComplianceFramework
+from coverage.control_figures import FrameworkRow, conflict_of, conflicting, framework_rows
+from coverage.shares import TechniqueFacts
+
+SHARES_EXAMPLE = {
+    "techniques": 40,
+    "claimed": 36,
+    "claimed_percent": 90.0,
+    "proven": 4,
+    "proven_percent": 10.0,
+    "missed": 2,
+    "proven_gaps": 1,
+}
+CONFLICT_EXAMPLE = {
+    "id": 78,
+    "framework": "nist-800-53-rev5",
+    "framework_version": "Rev 5",
+    "control_id": "AC-2",
+    "title": "Account Management",
+    "category": "Access Control",
+    "coverage": SHARES_EXAMPLE,
+    "missed": [
+        {"mitre_id": "T1059", "name": "Example Technique", "proven": False, "missed_tests": 2, "newest_test": 12}
+    ],
+}
+
+
+class SharesSerializer(serializers.Serializer[Any]):
+    """How the mapped techniques stand, in numbers of active techniques: mapped techniques with proof, never compliance."""
+
+    techniques = serializers.IntegerField()
+    claimed = serializers.IntegerField(help_text="A live detection rule names it.")
+    claimed_percent = serializers.FloatField()
+    proven = serializers.IntegerField(help_text="A validated test of its own met what it expected.")
+    proven_percent = serializers.FloatField()
+    missed = serializers.IntegerField(help_text="On a validated test less was seen than expected.")
+    proven_gaps = serializers.IntegerField(help_text="Missed, and proven by no test.")
+
+
+class MissedTechniqueSerializer(serializers.Serializer[Any]):
+    """A technique that tests missed; `newest_test` is the newest of them, `proven` says that another test met."""
+
+    mitre_id = serializers.CharField()
+    name = serializers.CharField()
+    proven = serializers.BooleanField()
+    missed_tests = serializers.IntegerField(source="missed.tests")
+    newest_test = serializers.IntegerField(source="missed.newest")
+
+
+@described(examples=[OpenApiExample("A framework", value={"controls": 1010, "coverage": SHARES_EXAMPLE})])
+class FrameworkSerializer(catalogue.ComplianceFrameworkSerializer):
+    """A framework with its controls in force, those that are mapped, those in conflict, and how its techniques stand."""
+
+    controls = serializers.SerializerMethodField()
+    mapped_controls = serializers.SerializerMethodField()
+    conflicts = serializers.SerializerMethodField()
+    coverage = serializers.SerializerMethodField()
+
+    class Meta(catalogue.ComplianceFrameworkSerializer.Meta):
+        fields = (
+            *catalogue.ComplianceFrameworkSerializer.Meta.fields,
+            "controls",
+            "mapped_controls",
+            "conflicts",
+            "coverage",
+        )
+        read_only_fields = fields
+
+    def get_controls(self, framework: ComplianceFramework) -> int:
+        """Controls in force."""
+        return self._row(framework).controls
+
+    def get_mapped_controls(self, framework: ComplianceFramework) -> int:
+        """Those that are mapped to an active technique."""
+        return self._row(framework).mapped
+
+    def get_conflicts(self, framework: ComplianceFramework) -> int:
+        """Those that are mapped to a technique that tests missed."""
+        return self._row(framework).conflicts
+
+    @extend_schema_field(SharesSerializer)
+    def get_coverage(self, framework: ComplianceFramework) -> Any:
+        """How the mapped techniques stand."""
+        return self._row(framework).shares.for_api()
+
+    def _row(self, framework: ComplianceFramework) -> FrameworkRow:
+        rows: Mapping[str, FrameworkRow] = self.context["view"].rows
+        return rows[framework.slug]
+
+
+@described(examples=[OpenApiExample("A control", value=catalogue.EXAMPLE | {"coverage": SHARES_EXAMPLE})])
+class ControlSerializer(catalogue.ComplianceControlSerializer):
+    """A control with its mappings, and how the techniques of the current ones stand."""
+
+    coverage = serializers.SerializerMethodField()
+
+    class Meta(catalogue.ComplianceControlSerializer.Meta):
+        fields = (*catalogue.FIELDS, "coverage")
+        read_only_fields = fields
+
+    @extend_schema_field(SharesSerializer)
+    def get_coverage(self, control: ComplianceControl) -> Any:
+        """How the mapped techniques stand."""
+        return facts_of(self).shares(named(control)).for_api()
+
+
+@described(examples=[OpenApiExample("A conflict", value=CONFLICT_EXAMPLE)])
+class ConflictSerializer(serializers.ModelSerializer[ComplianceControl]):
+    """A control in force that is said to mitigate techniques which validated tests missed."""
+
+    framework = serializers.CharField(source="framework_id", read_only=True)
+    framework_version = serializers.CharField(source="framework.version", read_only=True)
+    coverage = serializers.SerializerMethodField()
+    missed = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ComplianceControl
+        fields = ("id", "framework", "framework_version", "control_id", "title", "category", "coverage", "missed")
+        read_only_fields = fields
+
+    @extend_schema_field(SharesSerializer)
+    def get_coverage(self, control: ComplianceControl) -> Any:
+        """How the mapped techniques stand."""
+        return facts_of(self).shares(named(control)).for_api()
+
+    @extend_schema_field(MissedTechniqueSerializer(many=True))
+    def get_missed(self, control: ComplianceControl) -> Any:
+        """The techniques, those that no test proved first."""
+        conflict = conflict_of(control, named(control), facts_of(self))
+        return MissedTechniqueSerializer(conflict.missed, many=True).data
+
+
+def facts_of(serializer: serializers.BaseSerializer[Any]) -> TechniqueFacts:
+    """How techniques stand, as the view of the serializer asked."""
+    facts: TechniqueFacts = serializer.context["view"].facts
+    return facts
+
+
+def named(control: ComplianceControl) -> set[str | None]:
+    """The techniques of the current mappings of a control that was read with its mappings."""
+    mappings: list[ComplianceControlMapping] = list(control.mappings.all())
+    return {mapping.technique_id for mapping in mappings if mapping.is_current}
+
+
+@require_action("compliance.read")
+@extend_schema(tags=["compliance"])
+class FrameworkList(ListEndpoint):
+    """The frameworks that the catalogue holds, with how the techniques that they are mapped to stand."""
+
+    queryset = ComplianceFramework.objects.current()
+    serializer_class = FrameworkSerializer
+
+    @cached_property
+    def rows(self) -> dict[str, FrameworkRow]:
+        """The figures by framework, asked for once."""
+        return {row.framework.slug: row for row in framework_rows(TechniqueFacts.now())}
+
+
+@require_action("compliance.read")
+@extend_schema(tags=["compliance"])
+class ControlList(ListEndpoint):
+    """Controls in force with their current mappings and how their techniques stand; withdrawn ones if they are asked for."""
+
+    queryset = ComplianceControl.objects.select_related("framework").prefetch_related(CURRENT_MAPPINGS)
+    serializer_class = ControlSerializer
+    filterset_class = ComplianceControlFilter
+    ordering_fields = {"id": "pk", "control_id": "sort_key", "title": "title", "changed_at": "changed_at"}
+
+    @cached_property
+    def facts(self) -> TechniqueFacts:
+        """How techniques stand, asked for once."""
+        return TechniqueFacts.now()
+
+
+@require_action("compliance.read")
+@extend_schema(
+    tags=["compliance"],
+    parameters=[
+        OpenApiParameter(
+            "mappings", str, enum=list(MAPPINGS), description="`all` shows the mappings of older ATT&CK versions too."
+        )
+    ],
+)
+class ControlDetail(DetailEndpoint):
+    """One control, in force or not, with how the techniques of its current mappings stand."""
+
+    queryset = ComplianceControl.objects.select_related("framework")
+    serializer_class = ControlSerializer
+    lookup_field = "id"
+
+    @cached_property
+    def facts(self) -> TechniqueFacts:
+        """How techniques stand, asked for once."""
+        return TechniqueFacts.now()
+
+    def get_queryset(self) -> Any:
+        """With the mappings that `?mappings=` names. Raises ValidationError."""
+        which = self.request.query_params.get("mappings", "current")
+        if which not in MAPPINGS:
+            raise ValidationError({"mappings": [f"Choose from {', '.join(MAPPINGS)}."]})
+        return super().get_queryset().prefetch_related(MAPPINGS[which])
+
+
+@require_action("compliance.read")
+@extend_schema(tags=["compliance"], operation_id="compliance_conflicts_list")
+class ConflictList(ListEndpoint):
+    """Controls in force that are said to mitigate techniques which validated tests missed, most such techniques first.
+
+    Either the control is not in place where the tests ran, or it does not do what the mapping says.
+    """
+
+    queryset = ComplianceControl.objects.select_related("framework").prefetch_related(CURRENT_MAPPINGS)
+    serializer_class = ConflictSerializer
+    filterset_class = ComplianceControlFilter
+
+    @cached_property
+    def facts(self) -> TechniqueFacts:
+        """How techniques stand, asked for once."""
+        return TechniqueFacts.now()
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Those that conflict, among those that the filters leave."""
+        return conflicting(super().filter_queryset(queryset))
