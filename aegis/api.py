@@ -26,6 +26,15 @@ from coverage.api.campaigns import (
 )
 from coverage.api.compliance import ConflictList, ControlDetail, ControlList, FrameworkList
 from coverage.api.evidence import EvidenceDetail, EvidenceUpload
+from coverage.api.figures import (
+    MetricsBacklogs,
+    MetricsByActor,
+    MetricsByFramework,
+    MetricsByPlatform,
+    MetricsOutcomes,
+    MetricsProofAge,
+    MetricsTimeToDetect,
+)
 from coverage.api.gaps import MetricsGaps
 from coverage.api.intel import (
     IntelItemAccept,
@@ -37,6 +46,7 @@ from coverage.api.intel import (
 )
 from coverage.api.layers import CoverageLayer, LayerDetail, LayerList
 from coverage.api.metrics import MetricsByTactic, MetricsSummary
+from coverage.api.next_campaign import MetricsNextCampaign
 from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueReview
 from coverage.api.testing import TestArchive, TestDetail, TestList, TestReject, TestSubmit, TestValidate
 from coverage.api.trend import MetricsTrend
@@ -162,6 +172,14 @@ v1 = [
     route("unresolved-references", UnresolvedReferenceList, "unresolved-reference-list"),
     route("metrics/summary", MetricsSummary, "metrics-summary"),
     route("metrics/by-tactic", MetricsByTactic, "metrics-by-tactic"),
+    route("metrics/backlogs", MetricsBacklogs, "metrics-backlogs"),
+    route("metrics/by-platform", MetricsByPlatform, "metrics-by-platform"),
+    route("metrics/by-actor", MetricsByActor, "metrics-by-actor"),
+    route("metrics/by-framework", MetricsByFramework, "metrics-by-framework"),
+    route("metrics/time-to-detect", MetricsTimeToDetect, "metrics-time-to-detect"),
+    route("metrics/outcomes", MetricsOutcomes, "metrics-outcomes"),
+    route("metrics/proof-age", MetricsProofAge, "metrics-proof-age"),
+    route("metrics/next-campaign", MetricsNextCampaign, "metrics-next-campaign"),
     route("metrics/trend", MetricsTrend, "metrics-trend"),
     route("metrics/gaps", MetricsGaps, "metrics-gaps"),
     route("schema", Schema, "schema"),

@@ -51,6 +51,8 @@ class Group:
 ENTRIES = (
     Entry("Work", "Home", "coverage:home", "home", "coverage.read"),
     Entry("Work", "Matrix", "coverage:matrix", "matrix", "coverage.read"),
+    Entry("Work", "Metrics", "coverage:metrics", "chart", "coverage.read"),
+    Entry("Work", "Gaps", "coverage:gap-list", "gap", "coverage.read"),
     Entry("Work", "Tests", "coverage:test-list", "tests", "test.read", lambda library: library.tests),
     Entry("Work", "Campaigns", "coverage:campaign-list", "flag", "campaign.read"),
     Entry("Work", "My work", "coverage:my-work", "inbox", "test.read", lambda library: library.waiting),

@@ -4,11 +4,16 @@ from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from aegis.lib.filters import Choices, Listed, Search, Text, YesNo
 from catalog.filters import TechniqueFilter
+from compliance.models import ComplianceControlMapping
+from coverage.backlogs import Backlog, placed
+from coverage.claims import CONTROL_IN_FORCE
 from coverage.models import Campaign, Test
 from coverage.outcomes import Outcome
+from coverage.proof_age import AGES, of_age
 from coverage.status import Status
 from coverage.workflow import State
 
@@ -30,6 +35,9 @@ class TestFilter(django_filters.FilterSet):
     created_by = Text(field_name="created_by__username", label="Created by")
     mine = YesNo(method="of_visitor", label="Mine")
     archived = YesNo(method="keep", label="Archived")
+    decided_since = django_filters.DateFilter(
+        field_name="decided_at", lookup_expr="date__gte", label="Decided since", help_text="A day, in UTC."
+    )
 
     class Meta:
         model = Test
@@ -95,10 +103,20 @@ class CampaignFilter(django_filters.FilterSet):
 
 
 class CoveredTechniqueFilter(TechniqueFilter):
-    """Filters of techniques, by what our tests say of them too."""
+    """Filters of techniques, by what our tests say of them too. What stands behind each figure of a page can be listed."""
 
     status = django_filters.ChoiceFilter(method="by_status", choices=Status.choices, empty_label="Any")
     review_required = YesNo(method="by_review", label="Review required")
+    backlog = django_filters.ChoiceFilter(
+        method="by_backlog", choices=Backlog.choices, label="Backlog", empty_label="Any"
+    )
+    proven = YesNo(method="by_proof", label="Proven")
+    proven_gap = YesNo(method="by_gap", label="Proven gap")
+    has_tests = YesNo(method="by_tests", label="Tested")
+    proof_age = django_filters.ChoiceFilter(
+        method="by_proof_age", choices=list(AGES.items()), label="Last proven", empty_label="Any"
+    )
+    framework = Text(method="by_framework", label="Framework (its slug)")
 
     def by_status(self, queryset: Any, name: str, value: str) -> Any:
         """Techniques of one status; without a row they are not covered."""
@@ -112,3 +130,31 @@ class CoveredTechniqueFilter(TechniqueFilter):
             if value
             else queryset.exclude(coverage__review_required=True)
         )
+
+    def by_backlog(self, queryset: Any, name: str, value: str) -> Any:
+        """Techniques that stand at one place between the two backlogs."""
+        return queryset.alias(place=placed()).filter(place=value)
+
+    def by_proof(self, queryset: Any, name: str, value: bool) -> Any:
+        """Techniques of which a validated test of their own met what it expected, or all others."""
+        proven = Q(coverage__proven=True)
+        return queryset.filter(proven) if value else queryset.exclude(proven)
+
+    def by_gap(self, queryset: Any, name: str, value: bool) -> Any:
+        """Techniques whose validated tests only missed, or all others."""
+        gap = Q(coverage__proven_gap=True)
+        return queryset.filter(gap) if value else queryset.exclude(gap)
+
+    def by_tests(self, queryset: Any, name: str, value: bool) -> Any:
+        """Techniques with live tests of their own, or without any."""
+        tested = Q(coverage__tests_total__gt=0)
+        return queryset.filter(tested) if value else queryset.exclude(tested)
+
+    def by_proof_age(self, queryset: Any, name: str, value: str) -> Any:
+        """Techniques that were last proven so long ago."""
+        return queryset.filter(of_age(value, timezone.now()))
+
+    def by_framework(self, queryset: Any, name: str, value: str) -> Any:
+        """Techniques that a control in force of a framework is mapped to."""
+        mapped = ComplianceControlMapping.objects.filter(CONTROL_IN_FORCE, control__framework__slug=value)
+        return queryset.filter(mitre_id__in=mapped.exclude(technique=None).order_by().values("technique"))

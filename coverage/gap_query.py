@@ -88,7 +88,7 @@ def weight_field(parameter: str) -> forms.FloatField:
     """The field of one weight."""
     name, label = WEIGHT_NAMES[parameter]
     usual = getattr(WEIGHTS, name)
-    attrs = {"placeholder": f"{usual:g}", "inputmode": "decimal", "step": "any"}
+    attrs = {"class": "input", "placeholder": f"{usual:g}", "inputmode": "decimal", "step": "any"}
     return forms.FloatField(
         min_value=0, max_value=HEAVIEST, required=False, label=label, widget=forms.NumberInput(attrs=attrs)
     )
@@ -97,8 +97,12 @@ def weight_field(parameter: str) -> forms.FloatField:
 class GapForm(forms.Form):
     """Reads a query string against the actors that there are."""
 
-    actor = forms.MultipleChoiceField(required=False, label="Actors", widget=forms.SelectMultiple(attrs={"size": 8}))
-    sector = forms.MultipleChoiceField(required=False, label="Sectors", widget=forms.SelectMultiple(attrs={"size": 8}))
+    actor = forms.MultipleChoiceField(
+        required=False, label="Actors", widget=forms.SelectMultiple(attrs={"class": "input", "size": 8})
+    )
+    sector = forms.MultipleChoiceField(
+        required=False, label="Sectors", widget=forms.SelectMultiple(attrs={"class": "input", "size": 8})
+    )
     w_actors = weight_field("w_actors")
     w_prevalence = weight_field("w_prevalence")
     w_need = weight_field("w_need")
@@ -108,7 +112,7 @@ class GapForm(forms.Form):
         max_value=MOST_TESTS,
         required=False,
         label="Tests",
-        widget=forms.NumberInput(attrs={"placeholder": str(USUAL_TESTS)}),
+        widget=forms.NumberInput(attrs={"class": "input", "placeholder": str(USUAL_TESTS)}),
     )
 
     def __init__(self, values: QueryDict, known: Collection[Chosen]) -> None:

@@ -28,6 +28,7 @@ from intel.models import ThreatActorTechnique
 
 ACTIVE_SOFTWARE: Final = Q(software__withdrawn_at=None, software__revoked=False, software__deprecated=False)
 AT_HAND: Final = {"templates": "template", "rules": "rule", "defences": "D3FEND", "controls": "control"}
+CLAIMS_OF_GAPS: Final = (*CLAIMED, "defences", "controls")
 NEEDS: Final = {"missed": 1.0, "unproven": 0.5, "open": 0.25}
 NEED_WORDS: Final = {
     "missed": "validated tests only missed",
@@ -52,9 +53,14 @@ class Term:
         return cls(name, words, share, weight, round(share * weight, 2))
 
     @property
+    def product(self) -> str:
+        """What the words are multiplied by, and what that gives: "× 2 = 1.20"."""
+        return f"× {self.weight:g} = {self.points:.2f}"
+
+    @property
     def arithmetic(self) -> str:
         """As the row prints it: "3 of 5 chosen actors × 2 = 1.20"."""
-        return f"{self.words} × {self.weight:g} = {self.points:.2f}"
+        return f"{self.words} {self.product}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +105,14 @@ class GapFacts:
     open_tests: Collection[str] = ()
 
     @classmethod
-    def now(cls, query: GapQuery, known: Collection[Chosen] | None = None) -> Self:
-        """The catalogue and our tests as they are: six queries, one more for chosen actors, one less if `known`."""
+    def now(cls, query: GapQuery, known: Collection[Chosen] | None = None, standing: Standing | None = None) -> Self:
+        """The catalogue and our tests as they are: six queries, one more for chosen actors; fewer by what is known.
+
+        A `standing` has the claims of `CLAIMS_OF_GAPS`.
+        """
         known = known_actors() if known is None else known
         chosen = chosen_actors(query, known)
-        standing = Standing.now((*CLAIMED, "defences", "controls"))
+        standing = standing or Standing.now(CLAIMS_OF_GAPS)
         return cls(
             standing=standing,
             known=known,
@@ -180,7 +189,7 @@ def _terms(facts: GapFacts, query: GapQuery, mitre_id: str, most: int) -> Iterat
     yield Term.of(
         "prevalence", f"{users} of at most {most} users", users / most if most else 0.0, query.weights.prevalence
     )
-    yield Term.of("need", f"{NEED_WORDS[need]} {NEEDS[need]:g}", NEEDS[need], query.weights.need)
+    yield Term.of("need", f"{NEED_WORDS[need]} ({NEEDS[need]:g})", NEEDS[need], query.weights.need)
     hand = f" ({', '.join(ready)})" if ready else ""
     yield Term.of(
         "ease", f"{len(ready)} of {len(AT_HAND)} at hand{hand}", len(ready) / len(AT_HAND), query.weights.ease

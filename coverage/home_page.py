@@ -1,26 +1,41 @@
-"""What the home page shows: the figures, the two backlogs that face each other, tactics, catalogue, changes."""
+"""What the home page shows: the figures, the two backlogs that face each other, charts, top gaps, changes, catalogue."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from datetime import date, timedelta
+from typing import Any, Final
 
 from django.db.models import Count, QuerySet, Value
 from django.urls import reverse
+from django.utils import timezone
 
-from catalog.models import AttackRelease, DefensiveTechnique, DetectionRule, Technique, TestTemplate
+from catalog.models import DefensiveTechnique, DetectionRule, TestTemplate
 from compliance.models import ComplianceControl
-from coverage.by_tactic import TacticSummary
-from coverage.claim_counts import several_claims
-from coverage.proofs import Proofs, proofs
+from coverage.backlogs import Backlog, places
+from coverage.chart_shelf import backlog_chart, status_chart, tactic_chart, techniques, trend_chart
+from coverage.charts import BarChart, LineChart
+from coverage.gap_query import GapQuery
+from coverage.gaps import CLAIMS_OF_GAPS, Gap, GapFacts, ranked_gaps
+from coverage.standing import Standing
 from coverage.summary import CoverageSummary
+from coverage.trend import TrendPoint, trend
 from imports.source_state import SourceState
 from intel.models import ThreatActor
 
-BACKLOG: Final = 5
-"""Rows of a backlog that the page shows."""
+SHOWN: Final = 5
+"""Rows of a backlog, and gaps, that the page shows."""
+TREND_DAYS: Final = 90
+WEEK: Final = timedelta(days=7)
+MOVES: Final = (
+    ("proven", "proven", True),
+    ("validated", "validated", True),
+    ("proven_gaps", "proven gaps", False),
+    ("claimed", "claimed", True),
+    ("techniques", "active techniques", True),
+)
+"""Figures whose move since last week is told: the field, its words, and whether more is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +44,15 @@ class Candidate:
 
     mitre_id: str
     name: str
+    is_gap: bool
     actors: int
     rules: int
     templates: int
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
-    """The techniques that the most actors use come first; `number` counts all of them."""
+class Face:
+    """One of the two backlogs. The techniques that the most actors use come first; `number` counts all of them."""
 
     number: int
     first: tuple[Candidate, ...]
@@ -44,33 +60,21 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """One part of the bar: x and width are percentages for SVG. `look` names its fill."""
+class Move:
+    """How far a figure moved: by `number`, which is `better`, `worse` or neither."""
 
-    label: str
+    words: str
     number: int
-    x: str
-    width: str
     look: str
-    url: str
-
-
-class TacticPlace(NamedTuple):
-    """A tactic, and its place in the release's order."""
-
-    position: int
-    mitre_id: str
-    shortname: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
-class TacticRow:
-    """One tactic with the widths of its two bars."""
+class Week:
+    """What moved since a day, at most a week ago; `since` is None while there is but one day to look at."""
 
-    summary: TacticSummary
-    claimed_width: str
-    testable_width: str
+    since: date | None
+    moves: tuple[Move, ...]
+    new_release: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,58 +87,87 @@ class Holding:
     icon: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """The page without the sources. `summary.techniques` is 0 before the first import of ATT&CK."""
+    """The page without the sources and what waits. `summary.techniques` is 0 before the first import of ATT&CK."""
 
-    release: AttackRelease | None
     summary: CoverageSummary
-    proofs: Proofs
-    undetected: Backlog
-    untested: Backlog
-    segments: tuple[Segment, ...]
-    tactics: tuple[TacticRow, ...]
+    proven: int
+    proven_percent: float
+    gaps: int
+    tests: int
+    due: int
+    undetected: Face
+    untested: Face
+    backlogs: BarChart
+    statuses: BarChart
+    tactics: BarChart
+    trend: LineChart
+    week: Week
+    top_gaps: tuple[Gap, ...]
     holdings: tuple[Holding, ...]
 
 
 def home() -> Home:
-    """The page as the catalogue is now: six queries."""
-    release = AttackRelease.objects.current().first()
-    names, tactics = active_techniques()
-    claimed = several_claims(("rules", "templates", "actors"))
-    with_rule, with_template = names.keys() & claimed["rules"].keys(), names.keys() & claimed["templates"].keys()
-    shown = proofs(names)
+    """The page as the catalogue and our tests are now: nine queries."""
+    standing = Standing.now(CLAIMS_OF_GAPS)
+    whole = standing.whole
     summary = CoverageSummary(
-        release=str(release or ""),
-        techniques=len(names),
-        claimed=len(with_rule),
-        testable=len(with_template),
+        release=standing.release,
+        techniques=whole.techniques,
+        claimed=whole.claimed,
+        testable=whole.testable,
         **holdings(),
     )
+    since = timezone.now().date() - timedelta(days=TREND_DAYS)
+    points = trend(since=since)
+    known = standing.techniques.values()
     return Home(
-        release=release,
         summary=summary,
-        proofs=shown,
-        undetected=backlog(with_template - with_rule, names, claimed, has_rules="false", has_templates="true"),
-        untested=backlog(with_rule - shown.tested, names, claimed, has_rules="true", has_tests="false"),
-        segments=tuple(segments(len(names), with_rule, with_template)),
-        tactics=tuple(tactic_row(place, members, with_rule, with_template) for place, members in tactics.items()),
+        proven=whole.proven,
+        proven_percent=float(str(whole.with_percents()["proven_percent"])),
+        gaps=whole.proven_gaps,
+        tests=sum(technique.tests for technique in known),
+        due=sum(technique.review for technique in known),
+        undetected=face(standing, Backlog.UNDETECTED),
+        untested=face(standing, Backlog.UNTESTED),
+        backlogs=backlog_chart(standing),
+        statuses=status_chart(whole),
+        tactics=tactic_chart(standing),
+        trend=trend_chart(points, reverse("api:metrics-trend", query={"since": since.isoformat()})),
+        week=since_last_week(points),
+        top_gaps=tuple(ranked_gaps(GapFacts.now(GapQuery(), standing=standing), GapQuery())[:SHOWN]),
         holdings=tuple(shelves(summary)),
     )
 
 
-def active_techniques() -> tuple[dict[str, str], dict[TacticPlace, set[str]]]:
-    """Names of active techniques by ATT&CK id, and the ids of each active tactic in the release's order. One query."""
-    columns = ("position", "mitre_id", "shortname", "name", "withdrawn_at", "revoked", "deprecated")
-    tactic = [f"technique_tactics__tactic__{column}" for column in columns]
-    names: dict[str, str] = {}
-    members: dict[TacticPlace, set[str]] = defaultdict(set)
-    for mitre_id, name, *found in Technique.objects.active().order_by().values_list("mitre_id", "name", *tactic):
-        names[mitre_id] = name
-        place, gone = found[:4], found[4:]
-        if place[0] is not None and not any(gone):
-            members[TacticPlace(*place)].add(mitre_id)
-    return names, dict(sorted(members.items()))
+def face(standing: Standing, backlog: Backlog) -> Face:
+    """One backlog with its first rows."""
+    there = places(standing)
+    counts = [standing.claims[name] for name in ("actors", "rules", "templates")]
+    candidates = [
+        Candidate(mitre_id, known.name, known.gap, *(numbers.get(mitre_id, 0) for numbers in counts))
+        for mitre_id, known in standing.techniques.items()
+        if there[mitre_id] is backlog
+    ]
+    ranked = sorted(candidates, key=lambda one: (-one.actors, one.mitre_id))
+    return Face(len(ranked), tuple(ranked[:SHOWN]), techniques(backlog=backlog.value, ordering="-actors"))
+
+
+def since_last_week(points: Sequence[TrendPoint]) -> Week:
+    """What the last snapshot has more or less than that of a week before, or than the oldest since then."""
+    if len(points) < 2:
+        return Week(None, (), "")
+    last = points[-1]
+    older = [point for point in points[:-1] if point.row.day <= last.row.day - WEEK]
+    first = older[-1] if older else points[0]
+    moves = []
+    for name, words, is_good in MOVES:
+        number = getattr(last.row, name) - getattr(first.row, name)
+        if number:
+            moves.append(Move(words, number, ("up" if (number > 0) == is_good else "down")))
+    changed = last.row.release if last.row.release != first.row.release else ""
+    return Week(first.row.day, tuple(moves), changed)
 
 
 def holdings() -> dict[str, int]:
@@ -157,51 +190,6 @@ def holdings() -> dict[str, int]:
     return dict.fromkeys(counted, 0) | dict(parts[0].union(*parts[1:], all=True))
 
 
-def backlog(
-    techniques: set[str], names: Mapping[str, str], claimed: Mapping[str, Mapping[str, int]], **filters: str
-) -> Backlog:
-    """The backlog of some techniques; `filters` are those of the list that shows all of them."""
-    candidates = (
-        Candidate(
-            mitre_id, names[mitre_id], *(claimed[name].get(mitre_id, 0) for name in ("actors", "rules", "templates"))
-        )
-        for mitre_id in techniques
-    )
-    ranked = sorted(candidates, key=lambda one: (-one.actors, one.mitre_id))
-    url = reverse("coverage:technique-list", query=filters | {"ordering": "-actors"})
-    return Backlog(len(ranked), tuple(ranked[:BACKLOG]), url)
-
-
-def segments(number: int, with_rule: set[str], with_template: set[str]) -> Iterable[Segment]:
-    """The bar from blue's backlog to red's: nothing known, a template alone, both, a rule alone."""
-    both, either = len(with_rule & with_template), len(with_rule | with_template)
-    parts = (
-        ("Nothing known", number - either, "hatch", "false", "false"),
-        ("Template, no rule", len(with_template) - both, "template", "false", "true"),
-        ("Rule and template", both, "both", "true", "true"),
-        ("Rule, no template", len(with_rule) - both, "claim", "true", "false"),
-    )
-    start = 0
-    for label, size, look, has_rules, has_templates in parts:
-        url = reverse("coverage:technique-list", query={"has_rules": has_rules, "has_templates": has_templates})
-        yield Segment(label, size, percent(start, number), percent(size, number), look, url)
-        start += size
-
-
-def tactic_row(tactic: TacticPlace, members: set[str], with_rule: set[str], with_template: set[str]) -> TacticRow:
-    """One tactic; a technique of several tactics counts in each."""
-    summary = TacticSummary(
-        mitre_id=tactic.mitre_id,
-        tactic=tactic.shortname,
-        name=tactic.name,
-        techniques=len(members),
-        claimed=len(members & with_rule),
-        testable=len(members & with_template),
-    )
-    claimed, testable = (percent(part, len(members)) for part in (summary.claimed, summary.testable))
-    return TacticRow(summary, claimed, testable)
-
-
 def shelves(summary: CoverageSummary) -> Iterable[Holding]:
     """The catalogue, kind by kind."""
     kinds = (
@@ -213,11 +201,6 @@ def shelves(summary: CoverageSummary) -> Iterable[Holding]:
         ("Controls", summary.controls, "compliance:control-list", "scale"),
     )
     return (Holding(label, number, reverse(url_name), icon) for label, number, url_name, icon in kinds)
-
-
-def percent(part: int, whole: int) -> str:
-    """A share as SVG takes it: "22.14%"."""
-    return f"{100 * part / whole:.2f}%" if whole else "0%"
 
 
 def changed(states: Iterable[SourceState]) -> list[SourceState]:

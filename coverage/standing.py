@@ -1,6 +1,6 @@
 """What stands beside each active technique, and figures of any group of them: all, a tactic, a platform, an actor.
 
-`Standing.now()` asks the database, in three queries; everything else here is pure.
+`Standing.now()` asks the database, in two queries; everything else here is pure.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Final, NamedTuple, Self
+
+from django.db.models import Subquery, Value
+from django.db.models.functions import Coalesce, Concat
 
 from catalog.models import AttackRelease, Technique
 from coverage.claim_counts import several_claims
@@ -92,9 +95,9 @@ class Standing:
     @classmethod
     def now(cls, claims: Iterable[str] = CLAIMED) -> Self:
         """The catalogue and our tests as they are, with `claims` of at least rules, templates and actors."""
-        techniques, tactics = _techniques()
+        release, techniques, tactics = _techniques()
         return cls(
-            release=str(AttackRelease.objects.current().first() or ""),
+            release=release,
             techniques=techniques,
             tactics=tactics,
             claims=several_claims(claims),
@@ -137,18 +140,22 @@ TACTIC_COLUMNS: Final = ("position", "mitre_id", "shortname", "name", "withdrawn
 COVERAGE_COLUMNS: Final = ("status", "proven", "proven_gap", "tests_total", "last_proven_at", "review_required")
 
 
-def _techniques() -> tuple[dict[str, Known], dict[TacticPlace, set[str]]]:
-    """The active techniques, and the members of each tactic. One query with a row for each tactic of each technique."""
+def _techniques() -> tuple[str, dict[str, Known], dict[TacticPlace, set[str]]]:
+    """The release, the active techniques, the members of each tactic. One query, with a row for each tactic of each."""
     columns = (
         *(f"technique_tactics__tactic__{column}" for column in TACTIC_COLUMNS),
         *(f"coverage__{column}" for column in COVERAGE_COLUMNS),
     )
     techniques: dict[str, Known] = {}
     members: dict[TacticPlace, set[str]] = defaultdict(set)
-    rows = Technique.objects.active().order_by().values_list("mitre_id", "name", "platforms", *columns)
-    for mitre_id, name, platforms, *found in rows:
-        place, gone, shown = found[:4], found[4:7], found[7:]
+    label = AttackRelease.objects.current().values(label=Concat("domain", Value(" "), "version"))[:1]
+    rows = Technique.objects.active().order_by().annotate(release=Coalesce(Subquery(label), Value("")))
+    release = ""
+    for named, mitre_id, name, platforms, *found in rows.values_list(
+        "release", "mitre_id", "name", "platforms", *columns
+    ):
+        release, place, gone, shown = named, found[:4], found[4:7], found[7:]
         techniques[mitre_id] = Known(name, tuple(platforms), *(shown if shown[0] else ()))
         if place[0] is not None and not any(gone):
             members[TacticPlace(*place)].add(mitre_id)
-    return techniques, dict(sorted(members.items()))
+    return release, techniques, dict(sorted(members.items()))

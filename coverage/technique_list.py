@@ -9,10 +9,8 @@ from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from aegis.lib.filters import YesNo
 from catalog.models import DetectionRule, TechniqueTactic, TestTemplate
 from coverage.claim_counts import FAMILY, Techniques, with_claims
-from coverage.filters import CoveredTechniqueFilter
 from coverage.status import Status
 from intel.models import ThreatActor
 
@@ -23,17 +21,6 @@ ORDER: Final = {
     "templates": "claimed_templates",
     "actors": "claimed_actors",
 }
-
-
-class TechniqueListFilter(CoveredTechniqueFilter):
-    """The filters of techniques as the page draws them."""
-
-    has_tests = YesNo(method="by_tests", label="Tested")
-
-    def by_tests(self, queryset: Any, name: str, value: bool) -> Any:
-        """Techniques with live tests of their own, or without any."""
-        tested = Q(coverage__tests_total__gt=0)
-        return queryset.filter(tested) if value else queryset.exclude(tested)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
+
 from coverage.models import CoverageSnapshot
 from coverage.standing import FIGURES, percent
 
@@ -26,17 +29,18 @@ class TrendPoint:
 
 
 def trend(tactic: str = "", since: date | None = None, until: date | None = None) -> list[TrendPoint]:
-    """The days of a tactic (all techniques without one) in order, both ends included. One query, or two with `since`."""
+    """The days of a tactic (all techniques without one) in order, both ends included. One query."""
     rows = CoverageSnapshot.objects.filter(tactic=tactic).order_by("day")
-    before = rows.filter(day__lt=since).last() if since else None
+    found = rows.filter(day__lte=until) if until else rows
     if since:
-        rows = rows.filter(day__gte=since)
-    if until:
-        rows = rows.filter(day__lte=until)
-    return list(_points(before, rows))
+        # The last day before the period comes along, to tell whether the release changed between them.
+        before = rows.filter(day__lt=since).order_by("-day").values("day")[:1]
+        found = found.filter(day__gte=Coalesce(Subquery(before), since))
+    return [point for point in _points(found) if since is None or point.row.day >= since]
 
 
-def _points(before: CoverageSnapshot | None, rows: Iterable[CoverageSnapshot]) -> Iterator[TrendPoint]:
+def _points(rows: Iterable[CoverageSnapshot]) -> Iterator[TrendPoint]:
+    before: CoverageSnapshot | None = None
     for row in rows:
         yield TrendPoint(row, before is not None and before.release != row.release)
         before = row

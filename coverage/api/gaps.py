@@ -86,7 +86,7 @@ EXAMPLE: Final = {
         {"name": "prevalence", "words": "41 of at most 120 users", "share": 0.3417, "weight": 1.0, "points": 0.34},
         {
             "name": "need",
-            "words": "no validated test met what it expected 0.5",
+            "words": "no validated test met what it expected (0.5)",
             "share": 0.5,
             "weight": 1.0,
             "points": 0.5,

@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import asdict
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from aegis.accounts.tests.factories import make_user
 from catalog.filters import TechniqueFilter
@@ -12,11 +14,17 @@ from catalog.models import Tactic, Technique
 from catalog.tests.factories import make_defence, make_release, make_rule, make_tactic, make_technique, make_template
 from compliance.tests.factories import make_control
 from coverage.by_tactic import coverage_by_tactic
+from coverage.gap_query import GapQuery
+from coverage.gaps import GapFacts, ranked_gaps
 from coverage.home_page import home
+from coverage.models import CoverageSnapshot
+from coverage.services.snapshots import take_snapshot
 from coverage.summary import coverage_summary
+from coverage.tests.factories import make_test
 from imports.models import DataSource
 from imports.tests.factories import make_run, make_source
 from intel.tests.factories import make_actor
+from tests.charts import counted_links
 
 pytestmark = pytest.mark.django_db
 
@@ -90,47 +98,93 @@ def test_backlog_shows_five_and_counts_all():
 
 
 def test_bar_adds_up_to_all_techniques(world):
-    parts = {part.label: part.number for part in home().segments}
-    assert parts == {"Nothing known": 1, "Template, no rule": 2, "Rule and template": 1, "Rule, no template": 1}
-    assert [(part.x, part.width) for part in home().segments] == [
-        ("0.00%", "20.00%"),
-        ("20.00%", "40.00%"),
-        ("60.00%", "20.00%"),
-        ("80.00%", "20.00%"),
+    (row,) = home().backlogs.rows
+    assert row.values == {"unknown": 1, "undetected": 2, "in_test": 0, "proven": 0, "untested": 2}
+    (drawn,) = home().backlogs.drawn
+    assert [(mark.series.field, mark.x, mark.width) for mark in drawn.marks] == [
+        ("unknown", "0.00%", "20.00%"),
+        ("undetected", "20.00%", "40.00%"),
+        ("in_test", "60.00%", "0.00%"),
+        ("proven", "60.00%", "0.00%"),
+        ("untested", "60.00%", "40.00%"),
     ]
 
 
 def test_every_figure_leads_to_as_many_rows(reader, world):
-    linked = [
-        (home().undetected.url, 2),
-        (home().untested.url, 2),
-        *((part.url, part.number) for part in home().segments),
+    make_test("T9001", state="validated", outcome="missed")
+    make_test("T9002", state="validated", outcome="alerted")
+    make_test("T9003", state="in_review")
+    links = dict(counted_links(reader.get("/").content))
+    assert links["/techniques?proven=true"] == 1
+    assert links["/techniques?proven_gap=true"] == 1
+    assert links["/tests?state=in_review"] == 1
+    assert {url: reader.get(url).context["page"].paginator.count for url in links} == links
+
+
+def test_backlogs_follow_what_tests_have_shown(world):
+    make_test("T9001", state="validated", outcome="missed")
+    make_test("T9002", state="validated", outcome="alerted")
+    make_test("T9003")
+    assert [(row.mitre_id, row.is_gap) for row in home().undetected.first] == [
+        ("T9001", True),
+        ("T9004", False),
+        ("T9003", False),
     ]
-    for url, number in linked:
-        assert reader.get(url).context["page"].paginator.count == number, url
-    page = reader.get("/").content.decode()
-    assert [url for url, _ in linked if url.replace("&", "&amp;") not in page] == []
+    assert home().untested.number == 0
+    assert home().backlogs.rows[0].values == {"unknown": 1, "undetected": 3, "in_test": 0, "proven": 1, "untested": 0}
+
+
+def test_before_the_first_test_the_page_invites_to_one(client, world):
+    client.force_login(make_user("red_tech"))
+    page = client.get("/").content.decode()
+    assert "Prove the first technique" in page
+    assert 'href="/campaigns/next"' in page
+    make_test("T9001")
+    assert "Prove the first technique" not in client.get("/").content.decode()
+
+
+def test_the_week_tells_how_figures_moved(world):
+    take_snapshot()
+    assert (home().week.since, home().week.moves) == (None, ())
+    CoverageSnapshot.objects.update(day=timezone.now().date() - timedelta(days=9), release="enterprise-attack 17.1")
+    make_test("T9002", state="validated", outcome="alerted")
+    make_test("T9001", state="validated", outcome="missed")
+    take_snapshot()
+    week = home().week
+    assert (week.since, week.new_release) == (timezone.now().date() - timedelta(days=9), "enterprise-attack 18.1")
+    assert [(move.words, move.number, move.look) for move in week.moves] == [
+        ("proven", 1, "up"),
+        ("validated", 1, "up"),
+        ("proven gaps", 1, "down"),
+    ]
+
+
+def test_top_gaps_are_the_first_of_the_ranking(reader, world):
+    query = GapQuery()
+    assert home().top_gaps == tuple(ranked_gaps(GapFacts.now(query), query)[:5])
 
 
 def test_tactic_counts_equal_the_filtered_lists(world):
-    rows = {row.summary.tactic: row.summary for row in home().tactics}
+    rows = {row.key: row.values for row in home().tactics.rows}
     assert [
-        (rows[name].techniques, rows[name].claimed, rows[name].testable) for name in ("execution", "discovery")
+        (rows[name]["techniques"], rows[name]["claimed"], rows[name]["testable"]) for name in ("execution", "discovery")
     ] == [
         (3, 2, 1),
         (3, 1, 3),
     ]
     for name, row in rows.items():
         found = TechniqueFilter({"tactic": name, "has_rules": "true"}, Technique.objects.all()).qs
-        assert found.count() == row.claimed
+        assert found.count() == row["claimed"]
 
 
 def test_tactics_equal_those_of_the_api_in_the_order_of_the_release(world):
     make_technique("T9008", tactics=["gone"])
     Tactic.objects.filter(shortname="gone").update(deprecated=True)
     Tactic.objects.filter(shortname="execution").update(position=9)
-    assert [row.summary for row in home().tactics] == coverage_by_tactic()
-    assert [row.summary.tactic for row in home().tactics] == ["discovery", "execution"]
+    assert [(row.key, row.values["claimed"], row.values["testable"]) for row in home().tactics.rows] == [
+        (row.tactic, row.claimed, row.testable) for row in coverage_by_tactic()
+    ]
+    assert [row.key for row in home().tactics.rows] == ["discovery", "execution"]
 
 
 def test_catalogue_counts_lead_to_their_lists(world):
@@ -170,10 +224,10 @@ def test_sample_data_is_said_on_every_page(reader):
     assert "Sample data." in reader.get("/techniques").content.decode()
 
 
-def test_page_takes_twelve_queries_whatever_the_data(reader, world, django_assert_max_num_queries):
+def test_page_takes_fifteen_queries_whatever_the_data(reader, world, django_assert_max_num_queries):
     for number in range(20):
         make_rule("T9001", "T9002", name=f"more {number}")
     for source in DataSource.objects.all():
         make_run(source)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         assert reader.get("/").status_code == 200

@@ -1,11 +1,13 @@
 """The home page."""
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.pages import render_page
 from coverage.home_page import changed, home
+from coverage.week import decisions
 from imports.source_state import source_states
 
 
@@ -19,7 +21,9 @@ def home_page(request: HttpRequest) -> HttpResponse:
         "home": home(),
         "states": states,
         "changed": changed(states),
+        "decisions": decisions(),
         "as_of": max(syncs, default=None),
+        "now": timezone.now(),
         "sample_data": any(state.row.is_sample for state in states),
     }
     return render_page(request, "coverage/home.html", context)

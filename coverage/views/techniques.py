@@ -11,20 +11,32 @@ from aegis.lib.filter_bar import drawn
 from aegis.lib.ordering import ordered
 from aegis.lib.pages import paginate, render_page
 from catalog.models import Technique
+from coverage.filters import CoveredTechniqueFilter
 from coverage.technique_ids import TECHNIQUE_ID, other_id
-from coverage.technique_list import ORDER, TechniqueListFilter, elsewhere, exact_first, listed
+from coverage.technique_list import ORDER, elsewhere, exact_first, listed
 from coverage.technique_page import TABS, figures, relatives, release, tabs, technique_of
 from coverage.technique_standing import latest_tests, standing_of
 from coverage.technique_tabs import TAB, history
 
-DRAWN = ("search", "tactic", "platform", "actor", "status", "is_subtechnique", "has_rules", "has_templates")
+DRAWN = (
+    "search",
+    "tactic",
+    "platform",
+    "actor",
+    "status",
+    "backlog",
+    "proven",
+    "is_subtechnique",
+    "has_rules",
+    "has_templates",
+)
 
 
 @require_action("coverage.read")
 @require_safe
 def technique_list(request: HttpRequest) -> HttpResponse:
     """Techniques with what stands beside each."""
-    filterset = TechniqueListFilter(request.GET, Technique.objects.order_by("mitre_id"))
+    filterset = CoveredTechniqueFilter(request.GET, Technique.objects.order_by("mitre_id"))
     search = str(filterset.form.cleaned_data.get("search") or "") if filterset.is_valid() else ""
     found = listed(filterset.qs)
     rows = ordered(request, exact_first(found, search) if search else found, ORDER)

@@ -1,0 +1,67 @@
+"""How validated tests ended: counted for all, by tactic, and by the month in which they were decided."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncMonth
+
+from coverage.models import Test
+from coverage.outcomes import Outcome
+from coverage.standing import Standing
+from coverage.workflow import State
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeFigures:
+    """Validated tests by outcome, which add up to `tests`. `key`: a tactic's short name, a month (2026-01), empty for all."""
+
+    key: str
+    name: str
+    tests: int
+    outcomes: Mapping[str, int]
+
+
+def outcomes_by_tactic(
+    standing: Standing, since: date | None = None, until: date | None = None
+) -> list[OutcomeFigures]:
+    """All tests first, then each tactic; decided in the period, both days included, in UTC. One query."""
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    rows = decided(since, until).values_list("technique_id", "outcome").annotate(Count("pk"))
+    for mitre_id, outcome, number in rows:
+        counted[str(mitre_id)][outcome] += number
+    everything = sum(counted.values(), Counter[str]())
+    return [
+        _figures("", "All tests", everything),
+        *(
+            _figures(tactic.shortname, tactic.name, sum((counted[one] for one in members & counted.keys()), Counter()))
+            for tactic, members in standing.tactics.items()
+        ),
+    ]
+
+
+def outcomes_by_month(since: date | None = None, until: date | None = None) -> list[OutcomeFigures]:
+    """The months in which tests were decided, in order. One query."""
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    rows = decided(since, until).annotate(month=TruncMonth("decided_at")).values_list("month", "outcome")
+    for month, outcome, number in rows.annotate(Count("pk")):
+        counted[f"{month:%Y-%m}"][outcome] += number
+    return [_figures(month, month, counted[month]) for month in sorted(counted)]
+
+
+def decided(since: date | None, until: date | None) -> QuerySet[Test]:
+    """Live validated tests that were decided in a period."""
+    tests = Test.objects.live().filter(state=State.VALIDATED).order_by()
+    if since:
+        tests = tests.filter(decided_at__date__gte=since)
+    return tests.filter(decided_at__date__lte=until) if until else tests
+
+
+def _figures(key: str, name: str, counted: Counter[str]) -> OutcomeFigures:
+    return OutcomeFigures(
+        key, name, sum(counted.values()), {outcome.value: counted[outcome.value] for outcome in Outcome}
+    )
