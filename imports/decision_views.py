@@ -89,7 +89,7 @@ def _table(changes: QuerySet[ImportChange]) -> Iterator[Iterable[Any]]:
     yield COLUMNS
     for change in changes.iterator(chunk_size=500):
         row = (change.kind, kind_name(change.model), change.key, change.name, change.path)
-        for name, (before, after) in change.changed.items():
+        for name, (before, after) in sorted(change.changed.items()):
             yield *row, name, _text(before), _text(after)
         if not change.changed:
             yield *row, "", "", ""
