@@ -58,10 +58,15 @@ def moved(order: list[int], asked: Mapping[str, str]) -> list[int]:
 
 def outcome_parts(progress: Progress) -> Iterator[OutcomePart]:
     """The outcomes of a campaign from best to worst, as parts of a bar."""
+    return stacked(progress.outcomes, progress.total)
+
+
+def stacked(outcomes: Mapping[Outcome, int], total: int) -> Iterator[OutcomePart]:
+    """Numbers of tests by outcome, from best to worst, as parts of a bar."""
     start = 0
     for outcome, look in LOOKS.items():
-        number = progress.outcomes[outcome]
-        yield OutcomePart(outcome, number, _share(start, progress.total), _share(number, progress.total), look)
+        number = outcomes.get(outcome, 0)
+        yield OutcomePart(outcome, number, _share(start, total), _share(number, total), look)
         start += number
 
 

@@ -55,6 +55,7 @@ ENTRIES = (
     Entry("Work", "Gaps", "coverage:gap-list", "gap", "coverage.read"),
     Entry("Work", "Tests", "coverage:test-list", "tests", "test.read", lambda library: library.tests),
     Entry("Work", "Campaigns", "coverage:campaign-list", "flag", "campaign.read"),
+    Entry("Work", "Reports", "coverage:report-list", "file", "coverage.read"),
     Entry("Work", "My work", "coverage:my-work", "inbox", "test.read", lambda library: library.waiting),
     Entry("Work", "Intel", "coverage:intel-inbox", "bell", "intel.read", lambda library: library.news),
     Entry("Knowledge", "Techniques", "coverage:technique-list", "list", "coverage.read"),
