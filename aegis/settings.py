@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "aegis.lib.headers.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "aegis.audit.middleware.AuditMiddleware",
+    "aegis.health.ProbesMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -154,7 +155,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SAMESITE = "Strict"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health$"]
+SECURE_REDIRECT_EXEMPT = [r"^health(/|$)"]  # probes speak plain HTTP, from within
 SECURE_HSTS_SECONDS = 63_072_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -312,6 +313,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
 }
 
+METRICS_TOKEN = env.str("AEGIS_METRICS_TOKEN", "")
 AEGIS_MIRROR = env.str("AEGIS_MIRROR", "")
 AEGIS_EXTRA_HOSTS = env.list("AEGIS_EXTRA_HOSTS", default=[])
 AEGIS_BUNDLE_KEYS = env.list("AEGIS_BUNDLE_KEYS", default=[])

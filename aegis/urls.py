@@ -5,10 +5,11 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from aegis.accounts.access import require_action
-from aegis.health import health
+from aegis.health import health, ready
 
 urlpatterns = [
     re_path(r"^health/?$", health, name="health"),
+    re_path(r"^health/ready/?$", ready, name="ready"),
     path("", include("coverage.urls")),
     path("", include("catalog.urls")),
     path("", include("intel.urls")),

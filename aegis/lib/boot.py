@@ -20,6 +20,8 @@ SECRETS: Final = ("SECRET_KEY", "JWT_SIGNING_KEY", "AUDIT_HMAC_KEY")
 STORAGE_KEYS: Final = ("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 SHORTEST: Final = 50
 FEWEST_DIFFERENT: Final = 20
+SHORTEST_TOKEN: Final = 32
+FEWEST_DIFFERENT_OF_TOKEN: Final = 12
 KNOWN: Final = re.compile(
     r"django-insecure|insecure[-_ ]|default[-_ ]|example[-_ ]|dummy[-_ ]|please[-_ ]|your[-_ ]|my[-_ ]|super[-_ ]?secret"
     r"|not[-_ ]?(so[-_ ]?)?(secret|secure)|(this|the)[-_ ]is[-_ ]|(jwt[-_ ]?)?(secret|signing|private)[-_ ]|dev(elopment)?[-_ ]"
@@ -61,6 +63,7 @@ def faults(environment: Mapping[str, str]) -> list[Fault]:
         *_faults_of_database(environment),
         *_faults_of_storage(environment),
         *_faults_of_names(environment),
+        *_faults_of_token(environment),
     ]
 
 
@@ -153,6 +156,12 @@ def _faults_of_names(environment: Mapping[str, str]) -> Iterator[Fault]:
         yield Fault("ALLOWED_HOSTS", "holds *: list the names under which users reach Aegis.")
     if not all(origin.startswith("https://") for origin in _names(environment, "CSRF_TRUSTED_ORIGINS")):
         yield Fault("CSRF_TRUSTED_ORIGINS", "holds an address that does not begin with https://")
+
+
+def _faults_of_token(environment: Mapping[str, str]) -> Iterator[Fault]:
+    token = _text(environment, "AEGIS_METRICS_TOKEN")
+    if token and (len(token) < SHORTEST_TOKEN or len(set(token)) < FEWEST_DIFFERENT_OF_TOKEN or KNOWN.match(token)):
+        yield Fault("AEGIS_METRICS_TOKEN", f"can be guessed. {MAKE_ONE}")
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

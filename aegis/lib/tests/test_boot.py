@@ -61,6 +61,8 @@ BAD = [
     ("MINIO_SECRET_KEY", "minioadmin"),
     ("MINIO_SECRET_KEY", "minio123"),
     ("S3_SECRET_KEY", "minioadmin"),
+    ("AEGIS_METRICS_TOKEN", "metrics"),
+    ("AEGIS_METRICS_TOKEN", "0123456789" * 4),
     ("ALLOWED_HOSTS", "*"),
     ("ALLOWED_HOSTS", "aegis.example.org, *"),
     ("ALLOWED_HOSTS", "*.example.org"),
