@@ -4,19 +4,22 @@ import io
 import time
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import environ
 import pytest
 import requests
 from botocore.exceptions import ClientError
 
 from aegis.accounts.tests.factories import bearer, make_user
 from aegis.audit.models import AuditLog
+from aegis.lib.evidence_storage import evidence_storage
 from coverage import vault
 from coverage.downloads import bucket_link
 from coverage.models import Evidence
 from coverage.services.evidence import attach_evidence, faults
-from coverage.tests.bucket import BUCKET, client, running_server, storages
+from coverage.tests.bucket import BUCKET, client, running_server, storages, variables
 from coverage.tests.factories import make_test
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +128,20 @@ def test_the_page_leads_to_the_bucket(bucket, client):
     answer = client.get(f"/evidence/{evidence.pk}")
     assert answer.status_code == 302
     assert requests.get(answer["Location"], timeout=10).content == CONTENT
+
+
+def test_a_bucket_that_no_browser_reaches_is_read_for_them(bucket, server, settings, client):
+    env = environ.Env()
+    env.ENVIRON = variables(server) | {"MINIO_SIGNED_LINKS": "false"}
+    settings.STORAGES |= {"evidence": evidence_storage(env, Path("unused"))}
+    evidence = attach()
+    reader = make_user()
+    client.force_login(reader)
+    answer = client.get(f"/evidence/{evidence.pk}")
+    assert (answer.status_code, answer.getvalue()) == (200, CONTENT)
+    link = bearer(reader).get(f"/api/v1/evidence/{evidence.pk}").json()["download_url"]
+    assert link.startswith("http://testserver/")
+    assert client.get(link).getvalue() == CONTENT
 
 
 @pytest.mark.parametrize("fault", ["secret", "address"])
