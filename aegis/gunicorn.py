@@ -1,0 +1,21 @@
+"""How gunicorn serves the site in a container: `gunicorn --config aegis/gunicorn.py aegis.wsgi`; GUNICORN_CMD_ARGS adds."""
+
+import os
+
+bind = "0.0.0.0:8000"
+workers = int(os.environ.get("WEB_WORKERS", "3"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+worker_class = "gthread"
+# Of a worker, not of a request: its threads may wait for an import or a large file while it says that it lives.
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+# A worker is replaced now and then, not all at once, whatever a library may have leaked.
+max_requests = 5000
+max_requests_jitter = 500
+# Signs of life go through memory: a slow disk must not look like a dead worker.
+worker_tmp_dir = "/dev/shm"  # noqa: S108
+accesslog = None  # Aegis writes one line for each request itself, without the secrets that an address may hold
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True  # the engine starts and stops; nobody else gives orders
