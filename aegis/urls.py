@@ -12,7 +12,7 @@ urlpatterns = [
     re_path(r"^health/ready/?$", ready, name="ready"),
     path("", include("coverage.urls")),
     path("", include("catalog.urls")),
-    path("", include("intel.urls")),
+    path("", include("coverage.actor_urls")),
     path("", include("coverage.compliance_urls")),
     path("", include("imports.urls")),
     path("", include("aegis.audit.urls")),

@@ -123,6 +123,19 @@ class GapFacts:
             open_tests=under_way(),
         )
 
+    @classmethod
+    def of_one(cls, actor: Chosen, used: Collection[str], standing: Standing) -> Self:
+        """The same for one actor that uses these techniques, with a standing as above: two queries."""
+        return cls(
+            standing=standing,
+            known=(actor,),
+            chosen=(actor,),
+            using=dict.fromkeys(used, 1),
+            users=_users(standing),
+            at_hand={name: standing.claims[name] for name in AT_HAND},
+            open_tests=under_way(),
+        )
+
     @property
     def unproven(self) -> list[str]:
         """The active techniques that no validated test of their own has met."""

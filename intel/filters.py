@@ -22,6 +22,12 @@ class ThreatActorFilter(AttackObjectFilter):
         choices=lambda: distinct_items(ThreatActor.objects.active(), "target_sectors"),
     )
 
+    region = Listed(
+        method="by_region",
+        label="Region",
+        choices=lambda: distinct_items(ThreatActor.objects.active(), "target_regions"),
+    )
+
     def by_technique(self, queryset: Any, name: str, value: str) -> Any:
         """Actors that use a technique, themselves or through a campaign."""
         return within(queryset, ThreatActor.objects.filter(names_technique("uses", value, subtechniques=False)))
@@ -29,6 +35,10 @@ class ThreatActorFilter(AttackObjectFilter):
     def by_sector(self, queryset: Any, name: str, value: str) -> Any:
         """Actors that are said to target a sector."""
         return queryset.targeting(value)
+
+    def by_region(self, queryset: Any, name: str, value: str) -> Any:
+        """Actors that are said to target a region."""
+        return queryset.targeting_region(value)
 
 
 ANY_STATE: Final = "any"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
 from django.db.models import Prefetch
 
-from catalog.models import AttackCampaign, DetectionRule, Tactic, Technique, TechniqueTactic
+from catalog.models import AttackCampaign, Tactic, Technique, TechniqueTactic
 from intel.models import ThreatActor, ThreatActorTechnique
 
 
@@ -71,11 +71,11 @@ class Profile:
         return tuple(used for group in self.groups for used in group.techniques if not used.rules)
 
 
-def profile_of(actor: ThreatActor) -> Profile:
-    """The profile of an actor, with five queries."""
+def profile_of(actor: ThreatActor, rules: Mapping[str, int]) -> Profile:
+    """The profile of an actor, with three queries; `rules` says by ATT&CK id how many rules name a technique."""
     uses = _uses(actor)
     return Profile(
-        groups=_by_tactic(_by_technique(uses)),
+        groups=_by_tactic(_by_technique(uses, rules)),
         unresolved=tuple(use for use in uses if not use.reference.technique),
         campaigns=tuple({use.campaign.mitre_id: use.campaign for use in uses if use.campaign}.values()),
     )
@@ -90,7 +90,7 @@ def _uses(actor: ThreatActor) -> list[Use]:
     return [Use(row, campaigns.get(row.campaign)) for row in rows]
 
 
-def _by_technique(uses: Iterable[Use]) -> list[UsedTechnique]:
+def _by_technique(uses: Iterable[Use], rules: Mapping[str, int]) -> list[UsedTechnique]:
     """The techniques of the current release among them, by id."""
     told: dict[str, list[Use]] = {}
     techniques: dict[str, Technique] = {}
@@ -98,7 +98,6 @@ def _by_technique(uses: Iterable[Use]) -> list[UsedTechnique]:
         if technique := use.reference.technique:
             techniques[technique.mitre_id] = technique
             told.setdefault(technique.mitre_id, []).append(use)
-    rules = DetectionRule.objects.listed().number_by_technique(told)
     return [UsedTechnique(techniques[key], rules.get(key, 0), tuple(told[key])) for key in sorted(told)]
 
 

@@ -25,6 +25,10 @@ class ThreatActorQuerySet(AttackObjectQuerySet):
         """Actors that are said to target a sector."""
         return self.filter(contains_text("target_sectors", sector))
 
+    def targeting_region(self, region: str) -> Self:
+        """Actors that are said to target a region."""
+        return self.filter(contains_text("target_regions", region))
+
     def with_used(self) -> Self:
         """Actors with `used`, the number of techniques of the current release that each uses, and `used_itself` of these.
 

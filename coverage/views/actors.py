@@ -1,0 +1,102 @@
+"""Pages of threat actors: the list, the page of one, and several beside each other."""
+
+from typing import Final
+
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from aegis.accounts.access import require_action
+from aegis.lib.filter_bar import drawn
+from aegis.lib.ordering import Keys, ordered
+from aegis.lib.pages import paginate, render_page
+from coverage.actor_compare import FEWEST, MOST, SHOWN, compared, wanted
+from coverage.actor_figures import actor_gaps, actor_rows, tactic_strips
+from coverage.gap_query import known_actors
+from coverage.gaps import CLAIMS_OF_GAPS
+from coverage.shares import TechniqueFacts
+from coverage.standing import Standing
+from intel.filters import ThreatActorFilter
+from intel.models import IntelItem, ThreatActor
+from intel.profile import profile_of
+
+ORDERING: Final[Keys] = {
+    "name": Lower("name"),
+    "country": "country",
+    "motivation": "motivation",
+    "techniques": "used",
+}
+MOST_NEWS: Final = 8
+MOST_GAPS: Final = 20
+FILTERS: Final = ("search", "technique", "country", "motivation", "sector", "region")
+
+
+@require_action("intel.read")
+@require_safe
+def actor_list(request: HttpRequest) -> HttpResponse:
+    """Actors that ATT&CK publishes, unless the filters ask for others, each with how its techniques stand."""
+    filterset = ThreatActorFilter(request.GET, ThreatActor.objects.with_used().defer("description", "attributions"))
+    page = paginate(request, ordered(request, filterset.qs, ORDERING))
+    context = {
+        "filterset": drawn(filterset, *FILTERS),
+        "page": page,
+        "rows": actor_rows(list(page.object_list), TechniqueFacts.now()),
+    }
+    return render_page(request, "intel/actor_list.html", context, partial="list")
+
+
+@require_action("intel.read")
+@require_safe
+def actor_detail(request: HttpRequest, mitre_id: str) -> HttpResponse:
+    """One actor, whatever became of it: what it does, how that stands, and the gaps, ranked."""
+    actor, predecessors = _with_predecessors(mitre_id.upper())
+    standing = Standing.now(CLAIMS_OF_GAPS)
+    profile = profile_of(actor, standing.claims["rules"])
+    used = [one.technique.mitre_id for group in profile.groups for one in group.techniques]
+    gaps = actor_gaps(actor, used, standing)
+    context = {
+        "actor": actor,
+        "profile": profile,
+        "figures": standing.figures(used),
+        "strips": tactic_strips(standing, used),
+        "ranked": gaps[:MOST_GAPS],
+        "ranked_all": len(gaps),
+        "release": standing.release,
+        "as_of": timezone.now(),
+        "software": actor.software_uses.select_related("software").order_by("software__name", "campaign"),
+        "predecessors": predecessors,
+        "news": IntelItem.objects.naming("actor", actor.mitre_id).select_related("feed")[:MOST_NEWS],
+    }
+    return render_page(request, "intel/actor_detail.html", context)
+
+
+@require_action("intel.read")
+@require_safe
+def actor_compare(request: HttpRequest) -> HttpResponse:
+    """Two to five actors beside each other: `?actor=` names each, `?show=` all techniques, shared or own ones."""
+    known = known_actors()
+    asked = wanted(request.GET, known)
+    show = request.GET.get("show", "")
+    context = {
+        "known": known,
+        "places": [*asked, *[None] * (MOST - len(asked))],
+        "comparison": compared(asked, show) if len(asked) >= FEWEST else None,
+        "chosen": "&".join(f"actor={actor.mitre_id}" for actor in asked),
+        "shown": SHOWN,
+        "show": show if show in SHOWN else "",
+    }
+    return render_page(request, "intel/actor_compare.html", context)
+
+
+def _with_predecessors(mitre_id: str) -> tuple[ThreatActor, list[ThreatActor]]:
+    """The actor with that id, and the revoked ones that it succeeds, by name. One query. Raises Http404."""
+    if "\0" in mitre_id:
+        raise Http404("no actor has such an id")
+    named = Q(mitre_id=mitre_id) | Q(revoked_by=mitre_id)
+    rows = list(ThreatActor.objects.select_related("revoked_by").filter(named).order_by("name"))
+    actor = next((row for row in rows if row.mitre_id == mitre_id), None)
+    if actor is None:
+        raise Http404("no actor has such an id")
+    return actor, [row for row in rows if row is not actor]
