@@ -15,7 +15,7 @@ max_requests = 5000
 max_requests_jitter = 500
 # Signs of life go through memory: a slow disk must not look like a dead worker.
 worker_tmp_dir = "/dev/shm"  # noqa: S108
-accesslog = None  # Aegis writes one line for each request itself, without the secrets that an address may hold
+accesslog = None  # addresses may hold one-time links; the proxy has its own log
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True  # the engine starts and stops; nobody else gives orders
