@@ -4,6 +4,7 @@ from django.urls import path
 
 from coverage.views import (
     campaigns,
+    defences,
     evidence,
     gaps,
     halves,
@@ -52,6 +53,7 @@ urlpatterns = [
     path("tests/<int:pk>/reject", writes.reject, name="test-reject"),
     path("tests/<int:pk>/archive", writes.archive, name="test-archive"),
     path("tests/<int:pk>/evidence", writes.add_evidence, name="test-evidence"),
+    path("defences/gaps", defences.defence_gaps, name="defence-gaps"),
     path("campaigns", campaigns.campaign_list, name="campaign-list"),
     path("metrics", metrics.metrics_page, name="metrics"),
     path("gaps", gaps.gap_list, name="gap-list"),
