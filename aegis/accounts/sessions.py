@@ -39,7 +39,12 @@ class SessionLimitsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if SESSION_KEY in request.session:
             self._limit(request, int(timezone.now().timestamp()))
-        return self.respond(request)
+        response = self.respond(request)
+        session = request.session
+        # Whoever ends their own login has it ended while it is in use: to save it then would be an error, not a logout.
+        if session.modified and session.session_key and not session.exists(session.session_key):
+            session.flush()
+        return response
 
     def _limit(self, request: HttpRequest, now: int) -> None:
         session = request.session

@@ -226,3 +226,13 @@ def test_login_of_the_api_is_no_login_of_the_browser_that_sent_it(anna, user):
 )
 def test_device_is_named_in_words(user_agent, name):
     assert device_name(user_agent) == name
+
+
+@pytest.mark.parametrize("idle", [0, 120])
+def test_whoever_ends_their_own_login_is_logged_out(user, idle):
+    client = browser(user)
+    set_back(client, SEEN, idle)
+    answer = client.post(f"/accounts/sessions/{user.browser_sessions.get().pk}/end")
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/profile")
+    assert not is_logged_in(client)
+    assert not Session.objects.exists()
