@@ -326,6 +326,7 @@ def test_a_technique_tells_its_status_and_lists_by_it():
     assert found(status="not_covered") == ["T1082"]
     assert found(review_required="true") == ["T1082"]
     assert found(review_required="false") == ["T1053", "T1059"]
+    assert (found(has_tests="true"), found(has_tests="false")) == (["T1053", "T1059"], ["T1082"])
     detail = client.get("/api/v1/techniques/T1059").json()
     assert (detail["status"], detail["proven"], detail["review_required"]) == ("validated", True, False)
     assert [row["id"] for row in detail["tests"]] == [test.pk]
