@@ -34,6 +34,8 @@ from coverage.services.campaigns import create_campaign
 from coverage.services.creation import create_test
 from coverage.services.decisions import submit_test
 from coverage.services.evidence import attach_evidence
+from coverage.services.recording import Fact, set_outcomes
+from coverage.services.snapshots import take_snapshot
 from imports.engine import importer_fingerprint
 from imports.models import DataSource, ImportRun, Worker
 from imports.tests.factories import make_issue, make_run
@@ -84,6 +86,9 @@ class World:
         for role in ROLES:
             User.objects.filter(username=role).update(role=role)
         User.objects.filter(username="inactive").update(is_active=False)
+        set_outcomes(by=self.stranger, test=self.others.draft, facts=[Fact(kind="alerted")])
+        self.others.draft.refresh_from_db()
+        take_snapshot()
         self.link = issue_link(user=self.stranger, by=None)
         self.client = Client(raise_request_exception=False)
 
@@ -229,6 +234,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "/detection-rules/{}": _first(DetectionRule),
     "/evidence/{}/{}": _ticket,
     "/evidence/{}": _of("evidence"),
+    "/feed-scans/{}": lambda world, *_: world.scan,
     "/feeds/scans/{}": lambda world, *_: world.scan,
     "/feeds/{}": lambda world, *_: world.feed,
     "/import-runs/{}/apply": lambda world, *_: world.shown,
@@ -236,6 +242,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "/import-runs/{}/undo": lambda world, *_: world.applied,
     "/import-runs/{}/cancel": lambda world, *_: world.waiting,
     "/import-runs/{}": _first(ImportRun),
+    "/intel-items/{}": lambda world, *_: world.item,
     "/intel/{}": lambda world, *_: world.item,
     "/layers/{}": _of("layer"),
     "/matrix/views/{}": _of("view"),
@@ -300,6 +307,10 @@ BODIES: Final[Mapping[str, Body]] = {
     "POST /tests": _fixed(technique=MITRE_ID, name="New"),
     "POST /tests/new": _fixed(technique=MITRE_ID, name="New"),
     "PATCH /data-sources/{}": _fixed(enabled=True),
+    "PATCH /feeds/{}": _fixed(name="Other news"),
+    "POST /feeds": _fixed(name="More", url="https://www.cisa.gov/more.xml"),
+    "PATCH /intel-items/{}": _fixed(note="Worth a look."),
+    "POST /intel-items/{}/review": _fixed(technique=MITRE_ID),
     "POST /feeds/new": _fixed(name="More", url="https://www.cisa.gov/more.xml", kind="rss", every_hours=24),
     "POST /feeds/{}": _fixed(name="News", url="https://www.cisa.gov/news.xml", kind="rss", every_hours=24),
     "POST /layers": lambda *_: {"file": SimpleUploadedFile("layer.json", LAYER)},

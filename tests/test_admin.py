@@ -1,6 +1,7 @@
-"""The Django admin: everything can be found and read there, nothing imported can be changed, nobody but admins gets in."""
+"""The Django admin: everything can be found and read there, hardly anything changed, and nobody but admins gets in."""
 
 import re
+from io import BytesIO
 
 import pytest
 from django.apps import apps
@@ -14,15 +15,23 @@ from django.utils import timezone
 
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import PASSWORD, make_user
-from catalog.tests.factories import make_rule, make_technique
+from catalog.tests.factories import make_rule
+from coverage.models import Layer, LayerTechnique, SavedView
+from coverage.services.evidence import attach_evidence
+from coverage.services.snapshots import take_snapshot
+from coverage.tests.factories import make_campaign, make_test
 from imports.models import DataSource
 from imports.queueing import hear_worker
 from imports.tests.factories import make_change, make_issue, make_run, make_source
 from imports.tests.sample_world import SAMPLES
 from intel.models import Feed, IntelFlag, IntelItem
 
+PRIVATE = {Layer, LayerTechnique, SavedView}
 MODELS = [
-    model for app in ("catalog", "intel", "compliance", "imports") for model in apps.get_app_config(app).get_models()
+    model
+    for app in ("catalog", "intel", "compliance", "imports", "coverage")
+    for model in apps.get_app_config(app).get_models()
+    if model not in PRIVATE
 ]
 READ_ONLY = [model for model in MODELS if model not in (DataSource, Feed)]
 MOST_QUERIES = 12
@@ -58,6 +67,9 @@ def test_lists_and_pages_of_every_model_open_in_few_queries(admins):
     hear_worker("celery@here")
     call_command("scan_intel", mirror=str(SAMPLES), json=True)
     IntelFlag.objects.get_or_create(item=IntelItem.objects.first(), technique="T9999", defaults={"at": timezone.now()})
+    attach_evidence(by=make_user(Role.ADMIN), test=make_test(), side="red", file=BytesIO(b"seen"), name="log.txt")
+    make_test(outcome="alerted", campaign=make_campaign())
+    take_snapshot()
     empty, costly, long = [], {}, {}
     for model in MODELS:
         row = model._default_manager.first()
@@ -76,15 +88,17 @@ def test_lists_and_pages_of_every_model_open_in_few_queries(admins):
 
 
 @pytest.mark.parametrize("model", READ_ONLY, ids=lambda model: model.__name__)
-def test_nobody_adds_rows_that_upstream_publishes(admins, model):
+def test_nobody_adds_rows_here(admins, model):
     assert admins.get(address(model, "add")).status_code == 403
 
 
 @pytest.mark.parametrize("page", ["change", "delete"])
-def test_imported_rows_cannot_be_changed_or_deleted(admins, page):
+def test_rows_cannot_be_changed_or_deleted_here(admins, page):
     rule = make_rule(name="As published")
     run = make_run()
-    for row in [rule, make_technique("T1105"), run, make_change(run), make_issue(run)]:
+    test = make_test("T1105", outcome="alerted")
+    ours = [test, test.outcomes.get(), test.involvements.first(), make_campaign(), test.technique.coverage]
+    for row in [rule, test.technique, run, make_change(run), make_issue(run), *ours]:
         answer = admins.post(address(type(row), page, row.pk), {"name": "Mine", "post": "yes"})
         assert answer.status_code == 403, row
     rule.refresh_from_db()
