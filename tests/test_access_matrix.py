@@ -2,8 +2,12 @@
 
 import pytest
 
-from tests.access_matrix import doors, matrix, routes_of
+from tests.access_matrix import doors, listed, matrix, real_routes, routes_of
 from tests.access_world import OTHERS, OWN, SHARED, bare
+
+
+def test_every_route_has_a_line():
+    assert [route for route in real_routes() if route not in listed()] == []
 
 
 def test_every_line_has_a_route():
