@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from aegis.lib.filters import Listed, Text, YesNo, distinct_values
 from catalog.resolution import reference_models
 from imports.models import DataSource, ImportChange, ImportRun
-from imports.references import owner_of, unresolved_references
+from imports.references import unresolved_references
 
 
 def sources() -> list[tuple[str, str]]:
@@ -70,7 +70,7 @@ class UnresolvedReferenceFilter(django_filters.FilterSet):
 
     source = Listed(field_name="source_slug", choices=sources, any_label="Any source")
     object_type = Listed(
-        choices=lambda: sorted({(owner_of(model)._meta.label,) * 2 for model in reference_models()}),
+        choices=lambda: sorted({(model.owner_model()._meta.label,) * 2 for model in reference_models()}),
         any_label="Any kind of row",
     )
     published_id = Text()

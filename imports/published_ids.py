@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from django.apps import apps
 from django.db.models import CharField, Count, F, Model, QuerySet, Value, Window
@@ -13,7 +13,6 @@ from django.db.models.functions import Cast, RowNumber
 
 from catalog.models import Resolution, TechniqueReference
 from catalog.resolution import reference_models
-from imports.references import owner_of
 from imports.services import SOURCE_OF
 
 TRANSLATED: Final = (Resolution.CROSSWALK, Resolution.REVOKED_BY)
@@ -95,7 +94,7 @@ def add_examples(ids: Iterable[PublishedId], source: str = "") -> None:
 
 def owner_of_kind(label: str) -> type[Model]:
     """The model of the imported rows whose references are of the model called `label`."""
-    return owner_of(apps.get_model(label))
+    return cast(type[TechniqueReference], apps.get_model(label)).owner_model()
 
 
 def source_label(slug: str) -> str:
@@ -141,7 +140,7 @@ def _examples(ids: list[str], source: str) -> QuerySet[Any, Any]:
 
 
 def _ranked(model: type[TechniqueReference], ids: list[str], source: str) -> Any:
-    fields = {one.name for one in owner_of(model)._meta.get_fields()}
+    fields = {one.name for one in model.owner_model()._meta.get_fields()}
     key = model.owner(next(name for name in ("mitre_id", "d3fend_id", "id") if name in fields))
     name = model.owner("name" if "name" in fields else "title")
     rows = _rows(model, source, "").filter(published_id__in=ids)

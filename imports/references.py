@@ -24,7 +24,7 @@ def unresolved_references(**conditions: str) -> QuerySet[Any, dict[str, str]]:
 
 
 def _rows(model: type[TechniqueReference], conditions: dict[str, str]) -> Any:
-    owner = owner_of(model)
+    owner = model.owner_model()
     columns = {
         "source_slug": F(model.owner("source")),
         "object_type": Value(owner._meta.label, CharField()),
@@ -33,15 +33,6 @@ def _rows(model: type[TechniqueReference], conditions: dict[str, str]) -> Any:
     }
     rows = unresolved(model).order_by().annotate(**columns)
     return rows.filter(**{f"{name}__iexact": value for name, value in conditions.items()}).values(*COLUMNS)
-
-
-def owner_of(model: type[TechniqueReference]) -> type[Model]:
-    """The model of the imported row that holds the reference."""
-    if not model.OWNER:
-        return model
-    related = model._meta.get_field(model.OWNER).related_model
-    assert isinstance(related, type), model  # noqa: S101  a foreign key leads to a model once the apps are loaded
-    return related
 
 
 def _first_field(model: type[Model], *names: str) -> str:

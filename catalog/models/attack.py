@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from catalog.models.base import Sourced, SourcedQuerySet, TechniqueReference, names_platform
+from aegis.lib.json_lists import contains_text
+from catalog.models.base import Sourced, SourcedQuerySet, TechniqueReference
 
 
 class AttackRelease(Sourced):
@@ -83,7 +84,7 @@ class TechniqueQuerySet(AttackObjectQuerySet):
 
     def on_platform(self, platform: str) -> Self:
         """Techniques that ATT&CK lists for `platform`."""
-        return self.filter(names_platform("platforms", platform))
+        return self.filter(contains_text("platforms", platform))
 
     def used_by(self, actor: str) -> Self:
         """Techniques that the actor with this ATT&CK id uses, itself or through a campaign."""

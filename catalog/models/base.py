@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
 
-from aegis.lib.json_lists import contains_text
-
 if TYPE_CHECKING:
-    from django.db.models import Q
+    pass
 
 
 class SourcedQuerySet(models.QuerySet):  # type: ignore[type-arg]
@@ -78,7 +76,11 @@ class TechniqueReference(models.Model):
         """The lookup of a field of the imported row that holds the reference."""
         return f"{cls.OWNER}__{field}" if cls.OWNER else field
 
-
-def names_platform(field: str, platform: str) -> Q:
-    """The condition that the JSON list of texts in `field` names `platform`."""
-    return contains_text(field, platform)
+    @classmethod
+    def owner_model(cls) -> type[models.Model]:
+        """The model of the imported row that holds the reference."""
+        if not cls.OWNER:
+            return cls
+        related = cls._meta.get_field(cls.OWNER).related_model
+        assert isinstance(related, type), cls  # noqa: S101  a foreign key leads to a model once the apps are loaded
+        return related

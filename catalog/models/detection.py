@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from aegis.lib.json_lists import contains_text
 from catalog.models.attack import Technique
-from catalog.models.base import Sourced, SourcedQuerySet, TechniqueReference, names_platform
+from catalog.models.base import Sourced, SourcedQuerySet, TechniqueReference
 from catalog.models.emulation import Severity
 
 
@@ -28,7 +28,7 @@ class DetectionRuleQuerySet(SourcedQuerySet):
 
     def on_platform(self, platform: str) -> Self:
         """Rules for `platform`."""
-        return self.filter(names_platform("platforms", platform))
+        return self.filter(contains_text("platforms", platform))
 
     def in_tactic(self, shortname: str) -> Self:
         """Rules that name a tactic themselves, or a technique of it."""

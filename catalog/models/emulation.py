@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 
-from catalog.models.base import Sourced, SourcedQuerySet, TechniqueReference, names_platform
+from aegis.lib.json_lists import contains_text
+from catalog.models.base import Sourced, SourcedQuerySet, TechniqueReference
 
 
 class Severity(models.TextChoices):
@@ -33,7 +34,7 @@ class TestTemplateQuerySet(SourcedQuerySet):
 
     def on_platform(self, platform: str) -> Self:
         """Templates that run on `platform`."""
-        return self.filter(names_platform("platforms", platform))
+        return self.filter(contains_text("platforms", platform))
 
     def search(self, text: str) -> Self:
         """Templates whose name, technique id, description or commands hold `text`."""

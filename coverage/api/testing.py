@@ -5,14 +5,14 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
-from aegis.lib.api import ListEndpoint
+from aegis.lib.api import Endpoint, ListEndpoint
 from catalog.models import DetectionRule, Technique, TestTemplate
 from coverage.api.base import WorkEndpoint, given, seen_version, unknown, visitor
 from coverage.api.shapes import (
@@ -101,90 +101,67 @@ class MoveEndpoint(WorkEndpoint):
     form: ClassVar[type[Move]] = Move
     service: ClassVar[Callable[..., Test]]
 
-    def move(self, request: Request, pk: str) -> Response:
+    def post(self, request: Request, id: str) -> Response:  # noqa: A002  the name in the path
         """The test after the move. Raises Http404, NotAllowed, Conflict, ValidationError."""
-        test = get_object_or_404(Test, pk=pk)
+        test = get_object_or_404(Test, pk=id)
         body = given(self.form, request)
         version = seen_version(request, body)
         note = body.get("reason", body.get("note"))
         words = {} if note is None else {"note": note}
         type(self).service(by=visitor(request), test=test, version=version, **words)
-        return shown(request, pk)
+        return shown(request, id)
+
+
+def described(operation_id: str, form: type[Move], text: str) -> Callable[[type[Endpoint]], type[Endpoint]]:
+    """Decorator: what the schema says of a move."""
+    post = extend_schema(
+        tags=["tests"],
+        request=form,
+        responses=TestDetailSerializer,
+        parameters=[IF_MATCH],
+        operation_id=operation_id,
+        description=text,
+    )
+    return extend_schema_view(post=post)
 
 
 @require_action("test.submit")
+@described("tests_submit", Move, "Hand a draft in for a decision; 409 for any other test.")
 class TestSubmit(MoveEndpoint):
     """Handing a test in."""
 
     service = staticmethod(submit_test)
 
-    @extend_schema(
-        tags=["tests"],
-        request=Move,
-        responses=TestDetailSerializer,
-        parameters=[IF_MATCH],
-        operation_id="tests_submit",
-    )
-    def post(self, request: Request, id: str) -> Response:  # noqa: A002
-        """Hand a draft in for a decision; 409 for any other test."""
-        return self.move(request, id)
-
 
 @require_action("test.decide")
+@described(
+    "tests_validate",
+    NotedMove,
+    "Validate a test in review in which you had no hand. The status of its technique follows at once.",
+)
 class TestValidate(MoveEndpoint):
     """Validating a test."""
 
     form = NotedMove
     service = staticmethod(validate_test)
 
-    @extend_schema(
-        tags=["tests"],
-        request=NotedMove,
-        responses=TestDetailSerializer,
-        parameters=[IF_MATCH],
-        operation_id="tests_validate",
-    )
-    def post(self, request: Request, id: str) -> Response:  # noqa: A002
-        """Validate a test in review in which you had no hand. The status of its technique follows at once."""
-        return self.move(request, id)
-
 
 @require_action("test.decide")
+@described("tests_reject", Rejection, "Reject a test in review in which you had no hand, with the reason.")
 class TestReject(MoveEndpoint):
     """Rejecting a test."""
 
     form = Rejection
     service = staticmethod(reject_test)
 
-    @extend_schema(
-        tags=["tests"],
-        request=Rejection,
-        responses=TestDetailSerializer,
-        parameters=[IF_MATCH],
-        operation_id="tests_reject",
-    )
-    def post(self, request: Request, id: str) -> Response:  # noqa: A002
-        """Reject a test in review in which you had no hand, with the reason."""
-        return self.move(request, id)
-
 
 @require_action("test.archive")
+@described("tests_archive", NotedMove, "Put a test away: it stays readable, and counts for nothing any more.")
 class TestArchive(MoveEndpoint):
     """Putting a test away."""
 
     form = NotedMove
     service = staticmethod(archive_test)
-
-    @extend_schema(
-        tags=["tests"],
-        request=NotedMove,
-        responses=TestDetailSerializer,
-        parameters=[IF_MATCH],
-        operation_id="tests_archive",
-    )
-    def post(self, request: Request, id: str) -> Response:  # noqa: A002
-        """Put a test away: it stays readable, and counts for nothing any more."""
-        return self.move(request, id)
 
 
 def created(by: User, fields: dict[str, Any]) -> Test:
