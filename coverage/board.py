@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 
+from aegis.lib.exports import Table
 from aegis.lib.filters import Choices, Listed, YesNo
 from aegis.lib.ordering import Keys
 from coverage.filters import TestFilter
@@ -19,6 +20,26 @@ ORDER: Final[Keys] = {
     "technique": "technique_id",
     "updated": "updated_at",
 }
+
+EXPORT: Final = Table(
+    "tests",
+    {
+        "No.": "pk",
+        "Test": "name",
+        "Technique": "technique_id",
+        "Technique name": "technique.name",
+        "Campaign": lambda test: test.campaign.name if test.campaign else "",
+        "State": "state",
+        "Outcome": "outcome",
+        "Expected": "expected_outcome",
+        "Started": "started_at",
+        "Detected": "detected_at",
+        "Decided": "decided_at",
+        "Decided on (SHA-256)": "decided_on_hash",
+        "Updated": "updated_at",
+        "Updated by": "updated_by.username",
+    },
+)
 
 
 def campaigns() -> Choices:

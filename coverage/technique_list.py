@@ -9,6 +9,7 @@ from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from aegis.lib.exports import Table
 from catalog.models import DetectionRule, TechniqueTactic, TestTemplate
 from coverage.claim_counts import FAMILY, Techniques, with_claims
 from coverage.status import Status
@@ -21,6 +22,23 @@ ORDER: Final = {
     "templates": "claimed_templates",
     "actors": "claimed_actors",
 }
+
+
+EXPORT: Final = Table(
+    "techniques",
+    {
+        "Id": "mitre_id",
+        "Technique": "name",
+        "Parent": "parent_id",
+        "Tactics": lambda technique: [place.tactic.name for place in technique.technique_tactics.all()],
+        "Platforms": "platforms",
+        "Status": "status",
+        "Proven gap": "proven_gap",
+        "Rules": "claimed_rules",
+        "Templates": "claimed_templates",
+        "Actors": "claimed_actors",
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,16 @@ from collections import Counter
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.pages import paginate, render_page
+from catalog.exports import exported
 from catalog.models import AttackRelease
 from imports.decision_pages import choices
+from imports.exports import REFERENCES, RUNS
 from imports.filters import ImportChangeFilter, ImportRunFilter, PublishedIdFilter
 from imports.models import DataSource, ImportIssue, ImportRun
 from imports.published_ids import add_examples, by_source, published_ids
@@ -71,23 +74,25 @@ def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_action("source.read")
 @require_safe
-def unresolved_list(request: HttpRequest) -> HttpResponse:
+def unresolved_list(request: HttpRequest) -> HttpResponseBase:
     """Ids that mean nothing in the current release."""
     return _published_ids(request, translated=False)
 
 
 @require_action("source.read")
 @require_safe
-def translated_list(request: HttpRequest) -> HttpResponse:
+def translated_list(request: HttpRequest) -> HttpResponseBase:
     """Ids that the current release calls otherwise, and what each means now."""
     return _published_ids(request, translated=True)
 
 
 @require_action("source.read")
 @require_safe
-def run_list(request: HttpRequest) -> HttpResponse:
+def run_list(request: HttpRequest) -> HttpResponseBase:
     """All runs of all sources, the newest first."""
     filterset = ImportRunFilter(request.GET, _runs())
+    if (file := exported(request, RUNS, filterset.qs)) is not None:
+        return file
     context = {"filterset": filterset, "page": paginate(request, filterset.qs)}
     return render_page(request, "imports/run_list.html", context, partial="list")
 
@@ -134,11 +139,13 @@ def _run(pk: int) -> ImportRun:
     return get_object_or_404(_runs(), pk=pk)
 
 
-def _published_ids(request: HttpRequest, *, translated: bool) -> HttpResponse:
+def _published_ids(request: HttpRequest, *, translated: bool) -> HttpResponseBase:
     filterset = PublishedIdFilter(request.GET, DataSource.objects.none())
     source, search = filterset.asked("source"), filterset.asked("search")
     ids = published_ids(source=source, search=search)
     chosen = [one for one in ids if (one.technique is not None) == translated]
+    if (file := exported(request, REFERENCES, chosen)) is not None:
+        return file
     page = Paginator(chosen, 50).get_page(request.GET.get("page"))
     add_examples(page.object_list, source)
     context = {

@@ -5,13 +5,16 @@ from typing import Final
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
+from aegis.lib.exports import Table
 from aegis.lib.filter_bar import drawn
 from aegis.lib.ordering import Keys, ordered
 from aegis.lib.pages import paginate, render_page
+from catalog.exports import exported
 from coverage.actor_compare import FEWEST, MOST, SHOWN, compared, wanted
 from coverage.actor_figures import actor_gaps, actor_rows, tactic_strips
 from coverage.gap_query import known_actors
@@ -31,14 +34,31 @@ ORDERING: Final[Keys] = {
 MOST_NEWS: Final = 8
 MOST_GAPS: Final = 20
 FILTERS: Final = ("search", "technique", "country", "motivation", "sector", "region")
+EXPORT: Final = Table(
+    "actors",
+    {
+        "Id": "mitre_id",
+        "Actor": "name",
+        "Aliases": "aliases",
+        "Country": "country",
+        "Motivation": "motivation",
+        "Sectors": "target_sectors",
+        "Techniques": "used",
+        "Techniques by itself": "used_itself",
+        "Version": "source_version",
+    },
+)
 
 
 @require_action("intel.read")
 @require_safe
-def actor_list(request: HttpRequest) -> HttpResponse:
+def actor_list(request: HttpRequest) -> HttpResponseBase:
     """Actors that ATT&CK publishes, unless the filters ask for others, each with how its techniques stand."""
     filterset = ThreatActorFilter(request.GET, ThreatActor.objects.with_used().defer("description", "attributions"))
-    page = paginate(request, ordered(request, filterset.qs, ORDERING))
+    rows = ordered(request, filterset.qs, ORDERING)
+    if (file := exported(request, EXPORT, rows)) is not None:
+        return file
+    page = paginate(request, rows)
     context = {
         "filterset": drawn(filterset, *FILTERS),
         "page": page,

@@ -1,19 +1,22 @@
 """Campaigns: the list, the page of one, planning, changing, putting in order, repeating and archiving one."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
+from aegis.lib.exports import Table
 from aegis.lib.filter_bar import drawn
 from aegis.lib.pages import paginate, render_page
+from catalog.exports import exported
 from coverage.campaign_form import CampaignForm, PlanForm, TestsForm
 from coverage.campaign_page import moved, shown
 from coverage.filters import CampaignFilter
@@ -32,17 +35,35 @@ from coverage.services.layers import used_techniques
 from coverage.views.answers import is_part, texts
 from coverage.workflow import DECIDED
 
+EXPORT: Final = Table(
+    "campaigns",
+    {
+        "No.": "pk",
+        "Campaign": "name",
+        "Goal": "goal",
+        "Starts": "starts_on",
+        "Ends": "ends_on",
+        "Actor": lambda campaign: campaign.actor.name if campaign.actor else "",
+        "Tests": "planned",
+        "Decided": "decided",
+        "Archived": "archived_at",
+    },
+)
+
 
 @require_action("campaign.read")
 @require_GET
-def campaign_list(request: HttpRequest) -> HttpResponse:
+def campaign_list(request: HttpRequest) -> HttpResponseBase:
     """Live campaigns, the latest first, each with how many of its tests are decided."""
     live = Q(tests__archived_at=None)
     campaigns = Campaign.objects.select_related("actor").annotate(
         planned=Count("tests", filter=live), decided=Count("tests", filter=live & Q(tests__state__in=DECIDED))
     )
     filterset = CampaignFilter(request.GET, campaigns, request=request)
-    context = {"filterset": drawn(filterset, "search"), "page": paginate(request, filterset.qs.order_by("-pk"))}
+    rows = filterset.qs.order_by("-pk")
+    if (file := exported(request, EXPORT, rows)) is not None:
+        return file
+    context = {"filterset": drawn(filterset, "search"), "page": paginate(request, rows)}
     return render_page(request, "coverage/campaign_list.html", context, partial="list")
 
 

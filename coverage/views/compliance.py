@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
+from aegis.lib.exports import Table
 from aegis.lib.filter_bar import drawn
 from aegis.lib.ordering import Keys, ordered
 from aegis.lib.pages import paginate, render_page
+from catalog.exports import exported
 from compliance.control_page import family_of, mappings_of
 from compliance.filters import ComplianceControlFilter
 from compliance.models import ComplianceControl, ComplianceFramework
@@ -28,19 +31,35 @@ from coverage.shares import TechniqueFacts
 
 ORDERING: Final[Keys] = {"control": "sort_key", "title": "title", "techniques": "mapped"}
 FILTERS: Final = ("search", "framework", "category", "technique", "withdrawn")
+EXPORT: Final = Table(
+    "controls",
+    {
+        "Framework": "framework_id",
+        "Control": "control_id",
+        "Title": "title",
+        "Family": "category",
+        "Parent": "parent_control_id",
+        "Techniques": "mapped",
+        "Withdrawn by the framework": "withdrawn",
+        "Version": "source_version",
+    },
+)
 CONFLICT_FILTERS: Final = ("search", "framework", "category", "technique")
 
 
 @require_action("compliance.read")
 @require_safe
-def control_list(request: HttpRequest) -> HttpResponse:
+def control_list(request: HttpRequest) -> HttpResponseBase:
     """The controls of one framework: of its newest revision, unless the filter names another."""
     frameworks = list(ComplianceFramework.objects.current())
     asked = _with_framework(request.GET, frameworks)
     filterset = ComplianceControlFilter(asked, ComplianceControl.objects.with_mapped().defer("description"))
+    rows = ordered(request, filterset.qs, ORDERING)
+    if (file := exported(request, EXPORT, rows)) is not None:
+        return file
     # Controls of two revisions in one list would only be taken for each other: there is no "any".
     filterset.form.fields["framework"].widget.choices = [(one.slug, str(one)) for one in frameworks]
-    page = paginate(request, ordered(request, filterset.qs, ORDERING))
+    page = paginate(request, rows)
     context = {
         "filterset": drawn(filterset, *FILTERS),
         "page": page,

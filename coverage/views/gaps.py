@@ -1,18 +1,21 @@
 """The gap ranking, and the next best campaign that closes the first of them."""
 
-from typing import cast
+from typing import Final, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
+from aegis.lib.exports import Table
 from aegis.lib.pages import render_page
+from catalog.exports import exported
 from catalog.models import Technique, TestTemplate
 from coverage.gap_query import Chosen, GapForm, GapQuery, known_actors
 from coverage.gaps import GapFacts, ranked_gaps
@@ -21,23 +24,41 @@ from coverage.next_campaign import CampaignPlan, PlanFacts, next_campaign
 from coverage.services.campaigns import create_campaign
 
 PAGE = 50
+EXPORT: Final = Table(
+    "gaps",
+    {
+        "Rank": "rank",
+        "Id": "mitre_id",
+        "Technique": "name",
+        "Score": "score",
+        "Status": "status",
+        "Proven gap": "proven_gap",
+        "Need": "need",
+        "Actors": "actors",
+        "Users": "users",
+        "Arithmetic": "arithmetic",
+    },
+)
 NAMED = 3
 """Actors that the name of a campaign lists."""
 
 
 @require_action("coverage.read")
 @require_safe
-def gap_list(request: HttpRequest) -> HttpResponse:
+def gap_list(request: HttpRequest) -> HttpResponseBase:
     """The gaps in order, by the actors and weights of the address; what is wrong there is said, and counts as usual."""
     known = known_actors()
     form = GapForm(request.GET, known)
     query = form.query
     facts = GapFacts.now(query, known)
+    rows = ranked_gaps(facts, query)
+    if (file := exported(request, EXPORT, rows)) is not None:
+        return file
     context = {
         "form": form,
         "query": query,
         "facts": facts,
-        "page": Paginator(ranked_gaps(facts, query), PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "as_of": timezone.now(),
     }
     return render_page(request, "coverage/gap_list.html", context, partial="list", status=400 if form.errors else 200)

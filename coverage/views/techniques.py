@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -10,10 +11,11 @@ from aegis.accounts.access import require_action
 from aegis.lib.filter_bar import drawn
 from aegis.lib.ordering import ordered
 from aegis.lib.pages import paginate, render_page
+from catalog.exports import exported
 from catalog.models import Technique
 from coverage.filters import CoveredTechniqueFilter
 from coverage.technique_ids import TECHNIQUE_ID, other_id
-from coverage.technique_list import ORDER, elsewhere, exact_first, listed
+from coverage.technique_list import EXPORT, ORDER, elsewhere, exact_first, listed
 from coverage.technique_page import TABS, figures, relatives, release, tabs, technique_of
 from coverage.technique_standing import latest_tests, standing_of
 from coverage.technique_tabs import TAB, history
@@ -34,12 +36,14 @@ DRAWN = (
 
 @require_action("coverage.read")
 @require_safe
-def technique_list(request: HttpRequest) -> HttpResponse:
+def technique_list(request: HttpRequest) -> HttpResponseBase:
     """Techniques with what stands beside each."""
     filterset = CoveredTechniqueFilter(request.GET, Technique.objects.order_by("mitre_id"))
     search = str(filterset.form.cleaned_data.get("search") or "") if filterset.is_valid() else ""
     found = listed(filterset.qs)
     rows = ordered(request, exact_first(found, search) if search else found, ORDER)
+    if (file := exported(request, EXPORT, rows)) is not None:
+        return file
     context = {
         "filterset": drawn(filterset, *DRAWN),
         "page": paginate(request, rows),

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -14,8 +15,9 @@ from aegis.accounts.policy import allows
 from aegis.lib.filter_bar import drawn
 from aegis.lib.ordering import ordered
 from aegis.lib.pages import paginate, render_page
+from catalog.exports import exported
 from catalog.models import TestTemplate
-from coverage.board import ORDER, BoardFilter, listed, state_tabs
+from coverage.board import EXPORT, ORDER, BoardFilter, listed, state_tabs
 from coverage.forms import NewTestForm
 from coverage.models import Campaign, Test
 from coverage.one_test import shown, whole
@@ -28,12 +30,15 @@ DRAWN = ("search", "outcome", "technique", "campaign", "mine")
 
 @require_action("test.read")
 @require_GET
-def board(request: HttpRequest) -> HttpResponse:
+def board(request: HttpRequest) -> HttpResponseBase:
     """Live tests by state, the latest first."""
     filterset = BoardFilter(request.GET, listed(), request=request)
+    rows = ordered(request, filterset.qs, ORDER)
+    if (file := exported(request, EXPORT, rows)) is not None:
+        return file
     context = {
         "filterset": drawn(filterset, *DRAWN),
-        "page": paginate(request, ordered(request, filterset.qs, ORDER)),
+        "page": paginate(request, rows),
         "states": state_tabs(request),
         "is_empty": not request.GET and not Test.objects.exists(),
     }
