@@ -1,10 +1,13 @@
 """Facts of a small matrix, and ways to look at what is put together from them."""
 
+from datetime import UTC, datetime, timedelta
+
 from django.http import QueryDict
 
 from coverage.matrix import Column, Matrix, assemble
-from coverage.matrix_facts import Entry, MatrixFacts
+from coverage.matrix_facts import Entry, MatrixFacts, Proof
 from coverage.matrix_query import MatrixQuery
+from coverage.overlay_rows import Laid, Offer
 
 TACTICS = (("execution", "Execution"), ("discovery", "Discovery"), ("impact", "Impact"))
 SCRIPT = Entry("T1", "Script Interpreter", platforms=("Windows", "Linux"), tactics=("execution",))
@@ -25,6 +28,28 @@ FACTS = MatrixFacts(
     ),
     templates={"T1": 1, "T1.001": 2, "T2": 3},
     uses=(("T1.001", "G1", "Bear"), ("T1.002", "G1", "Bear"), ("T1", "G2", "Owl"), ("T3", "G2", "Owl")),
+)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+TRIED = MatrixFacts(
+    tactics=TACTICS,
+    techniques=(SCRIPT, SHELL, BASH, JOB, QUIET),
+    rules=(("T2", {1}, "sigma"),),
+    proofs={
+        "T1": Proof("partial"),
+        "T1.001": Proof("validated", proven=True, met=2, total=2, proven_at=NOW - timedelta(days=20)),
+        "T1.002": Proof("not_covered", gap=True, total=1, review=True),
+        "T2": Proof("partial", proven=True, met=1, total=3, proven_at=NOW - timedelta(days=400)),
+        "T3": Proof("not_covered", review=True),
+    },
+    laid=(
+        Laid("campaign", "7", "T2", 2),
+        Laid("campaign", "7", "T9999", 1),
+        Laid("framework", "nist", "T1.002", 1),
+        Laid("layer", "3", "T2", 4.5, "seen twice"),
+        Laid("outcome", "missed", "T1.002", 1),
+    ),
+    offers=(Offer("campaign", "7", "Spring"), Offer("framework", "nist", "NIST"), Offer("layer", "3", "Mine")),
+    now_is=NOW,
 )
 
 

@@ -13,7 +13,7 @@ from coverage.layers.writing import written
 from coverage.matrix import Assembly
 from coverage.matrix_facts import MatrixFacts
 from coverage.matrix_query import MatrixQuery
-from coverage.tests.test_matrix import NOW, QUIET, SCRIPT, SHELL, TACTICS, TRIED, Entry
+from coverage.tests.matrix_world import NOW, QUIET, SCRIPT, SHELL, TACTICS, TRIED, Entry
 
 FACTS = MatrixFacts(
     **{name: getattr(TRIED, name) for name in ("tactics", "techniques", "rules", "proofs", "laid", "offers", "now_is")},

@@ -1,45 +1,13 @@
 """Overlays over the matrix, and what is filtered and sorted by proof."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from django.http import QueryDict
 
 from coverage.matrix import Mark
-from coverage.matrix_facts import MatrixFacts, Proof
 from coverage.matrix_query import MatrixQuery
-from coverage.overlay_rows import Laid, Offer
 from coverage.tests.matrix_world import (
-    BASH,
-    JOB,
-    QUIET,
-    SCRIPT,
-    SHELL,
-    TACTICS,
+    TRIED,
     drawn,
-)
-
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
-TRIED = MatrixFacts(
-    tactics=TACTICS,
-    techniques=(SCRIPT, SHELL, BASH, JOB, QUIET),
-    rules=(("T2", {1}, "sigma"),),
-    proofs={
-        "T1": Proof("partial"),
-        "T1.001": Proof("validated", proven=True, met=2, total=2, proven_at=NOW - timedelta(days=20)),
-        "T1.002": Proof("not_covered", gap=True, total=1, review=True),
-        "T2": Proof("partial", proven=True, met=1, total=3, proven_at=NOW - timedelta(days=400)),
-        "T3": Proof("not_covered", review=True),
-    },
-    laid=(
-        Laid("campaign", "7", "T2", 2),
-        Laid("campaign", "7", "T9999", 1),
-        Laid("framework", "nist", "T1.002", 1),
-        Laid("layer", "3", "T2", 4.5, "seen twice"),
-        Laid("outcome", "missed", "T1.002", 1),
-    ),
-    offers=(Offer("campaign", "7", "Spring"), Offer("framework", "nist", "NIST"), Offer("layer", "3", "Mine")),
-    now_is=NOW,
 )
 
 

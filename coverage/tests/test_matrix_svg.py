@@ -14,7 +14,7 @@ from coverage.matrix_facts import Entry, MatrixFacts
 from coverage.matrix_query import MatrixQuery
 from coverage.matrix_svg import picture
 from coverage.svg import fitting, lines, width_of
-from coverage.tests.test_matrix import TACTICS, TRIED
+from coverage.tests.matrix_world import TACTICS, TRIED
 
 SVG = "{http://www.w3.org/2000/svg}"
 
