@@ -1,6 +1,13 @@
 """How gunicorn serves the site in a container: `gunicorn --config aegis/gunicorn.py aegis.wsgi`; GUNICORN_CMD_ARGS adds."""
 
 import os
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.multiprocess import mark_process_dead
+
+if counted_in := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    Path(counted_in).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 bind = "0.0.0.0:8000"
 workers = int(os.environ.get("WEB_WORKERS", "3"))
@@ -19,3 +26,9 @@ accesslog = None  # addresses may hold one-time links; the proxy has its own log
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True  # the engine starts and stops; nobody else gives orders
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A worker has ended: what it counted stays, what it showed of itself goes."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

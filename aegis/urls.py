@@ -6,10 +6,12 @@ from django.views.generic import RedirectView
 
 from aegis.accounts.access import require_action
 from aegis.health import health, ready
+from aegis.metrics import metrics
 
 urlpatterns = [
     re_path(r"^health/?$", health, name="health"),
     re_path(r"^health/ready/?$", ready, name="ready"),
+    re_path(r"^health/metrics/?$", metrics, name="metrics"),
     path("", include("coverage.urls")),
     path("", include("catalog.urls")),
     path("", include("coverage.actor_urls")),

@@ -105,7 +105,7 @@ def executive_report(period: Period, query: GapQuery, known: Collection[Chosen])
         gaps=tuple(owned(gaps[:TOP])),
         gaps_total=len(gaps),
         chosen_actors=len(facts.chosen),
-        tests=tests_of(period),
+        tests=period_tests(period),
         head=AuditHead.objects.filter(pk=1).first(),
         sources=tuple(DataSource.objects.exclude(current_version="")),
     )
@@ -120,7 +120,7 @@ def owned(gaps: Collection[Gap]) -> Iterable[OwnedGap]:
     return [OwnedGap(gap, tuple(owners[gap.mitre_id])) for gap in gaps]
 
 
-def tests_of(period: Period) -> PeriodTests:
+def period_tests(period: Period) -> PeriodTests:
     """What the tests showed that were validated in the period. Two queries."""
     validated = Test.objects.live().filter(state=State.VALIDATED, decided_at__range=period.moments)
     tests = list(validated.order_by().without_texts().prefetch_related("outcomes"))

@@ -12,6 +12,7 @@ from catalog.tests.factories import (
 )
 from compliance.tests.factories import make_control
 from coverage.services.snapshots import take_snapshot
+from coverage.tests.factories import make_test
 from imports.tests.factories import make_change, make_issue, make_run
 from intel.models import FeedScan
 from intel.tests.factories import make_actor, make_item
@@ -75,6 +76,7 @@ def make_world() -> dict[str, str]:
     actor, _ = make_actor(), make_actor("T1059.001", "T1059")
     control, _ = make_control(), make_control("T1059.001")
     make_mitigation()
+    make_test("T1059.001", state="validated", outcome="missed")
     take_snapshot()
     run = make_run()
     for _ in range(2):

@@ -92,6 +92,8 @@ def values_of(parameter):
         return st.sampled_from(["true", "false"])
     if kind["type"] == "integer":
         return st.integers(kind.get("minimum", 1), kind.get("maximum", 10**30)).map(str)
+    if kind.get("format") == "date":
+        return st.dates().map(str)
     if parameter["name"] == "ordering":
         return st.from_regex(re.compile(kind["pattern"], re.ASCII), fullmatch=True).filter(lambda text: len(text) < 200)
     printable = st.characters(exclude_characters="\0", exclude_categories=["Cs"])

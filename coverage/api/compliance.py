@@ -11,6 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from aegis.accounts.access import require_action
 from aegis.lib.api import DetailEndpoint, ListEndpoint
+from catalog.api.base import PROVENANCE_EXAMPLE
 from compliance import api as catalogue
 from compliance.api import CURRENT_MAPPINGS, MAPPINGS
 from compliance.filters import ComplianceControlFilter
@@ -63,7 +64,21 @@ class MissedTechniqueSerializer(serializers.Serializer[Any]):
     newest_test = serializers.IntegerField(source="missed.newest")
 
 
-@described(examples=[OpenApiExample("A framework", value={"controls": 1010, "coverage": SHARES_EXAMPLE})])
+FRAMEWORK_EXAMPLE = {
+    "slug": "nist-800-53-rev5",
+    "name": "NIST SP 800-53",
+    "attack_version": "16.1",
+    "source_version": "01/28/2025",
+    **PROVENANCE_EXAMPLE,
+    "source": "nist-800-53",
+    "controls": 1010,
+    "mapped_controls": 110,
+    "conflicts": 3,
+    "coverage": SHARES_EXAMPLE,
+}
+
+
+@described(examples=[OpenApiExample("A framework", value=FRAMEWORK_EXAMPLE)])
 class FrameworkSerializer(catalogue.ComplianceFrameworkSerializer):
     """A framework with its controls in force, those that are mapped, those in conflict, and how its techniques stand."""
 
@@ -218,7 +233,7 @@ class ControlDetail(DetailEndpoint):
 
 
 @require_action("compliance.read")
-@extend_schema(tags=["compliance"], operation_id="compliance_conflicts_list")
+@extend_schema(tags=["compliance"])
 class ConflictList(ListEndpoint):
     """Controls in force that are said to mitigate techniques which validated tests missed, most such techniques first.
 

@@ -9,7 +9,7 @@ from aegis.accounts.policy import ROLES, Role
 from aegis.accounts.tests.factories import PASSWORD, bearer, make_user
 from aegis.audit.models import AuditHead
 from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique
-from coverage.executive_report import PeriodTests, tests_of
+from coverage.executive_report import PeriodTests, period_tests
 from coverage.models import CoverageSnapshot
 from coverage.report_period import Period
 from coverage.services.snapshots import take_snapshot
@@ -91,9 +91,9 @@ def test_executive_report_says_it_in_a_sentence_and_names_the_owner_of_a_gap(cli
 
 def test_tests_count_in_the_days_on_which_they_were_decided(campaign):
     today = CoverageSnapshot.objects.order_by("day").last().day
-    found = tests_of(Period(today, today))
+    found = period_tests(Period(today, today))
     assert (found.total, found.met, found.detected, found.time_to_detect) == (2, 1, 1, timedelta(minutes=3))
-    before = tests_of(Period(today - timedelta(days=9), today - timedelta(days=1)))
+    before = period_tests(Period(today - timedelta(days=9), today - timedelta(days=1)))
     assert (before.total, before.time_to_detect) == (0, None)
     assert isinstance(before, PeriodTests)
 

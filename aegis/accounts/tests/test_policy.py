@@ -22,6 +22,7 @@ EVERYBODY_MAY = {
 TECHS_MAY = EVERYBODY_MAY | {
     "campaign.manage",
     "evidence.add",
+    "intel.triage",
     "layer.delete",
     "layer.upload",
     "test.assess",
@@ -32,6 +33,7 @@ TECHS_MAY = EVERYBODY_MAY | {
 }
 LEADS_MAY = EVERYBODY_MAY | {
     "campaign.manage",
+    "intel.triage",
     "layer.delete",
     "layer.upload",
     "technique.review",
@@ -39,7 +41,9 @@ LEADS_MAY = EVERYBODY_MAY | {
     "test.decide",
 }
 ADMINS_MAY = (
-    TECHS_MAY | LEADS_MAY | {"admin.use", "audit.read", "source.manage", "source.sync", "technique.edit", "user.manage"}
+    TECHS_MAY
+    | LEADS_MAY
+    | {"admin.use", "audit.read", "feed.manage", "source.manage", "source.sync", "technique.edit", "user.manage"}
 )
 ALLOWED = {
     "admin": ADMINS_MAY,

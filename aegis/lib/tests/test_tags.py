@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from aegis.lib.query import QueryString
 from aegis.lib.words import BADGES, SEVERITIES
+from catalog.tests.factories import make_rule
 
 EVIL = '"><script>alert(1)</script>'
 
@@ -172,9 +173,8 @@ def test_copy_button_carries_the_exact_text(text):
     ("address", "is_link"),
     [("https://example.org/x", True), ("javascript:alert(1)", False), ("//example.org", False), ("", False)],
 )
-def test_provenance_links_to_web_addresses_only(address, is_link):
-    row = {"source": "sigma", "path": "rules/x.yml", "source_version": "a" * 40, "source_url": address}
-    row |= {"first_seen_at": None, "changed_at": None, "withdrawn_at": None}
+def test_provenance_links_to_web_addresses_only(db, address, is_link):
+    row = make_rule(path="rules/x.yml", source_version="a" * 40, source_url=address)
     shown = render('{% include "shared/provenance.html" %}', row=row)
     assert ("<a " in shown) is is_link
     assert ">aaaaaaaa</dd>" in shown
