@@ -1,7 +1,6 @@
 """Passwords cannot be guessed in numbers, nobody is locked out by somebody else, and no answer tells which users there are."""
 
 from datetime import timedelta
-from statistics import median
 from time import perf_counter
 
 import pytest
@@ -195,5 +194,6 @@ def test_failures_all_take_the_same_time(kinds):
             started = perf_counter()
             api_login(username, password, address=f"10.0.{round_number}.{place}")
             taken[kind].append(perf_counter() - started)
-    medians = {kind: median(times) for kind, times in taken.items()}
-    assert max(medians.values()) < 1.6 * min(medians.values()), medians
+    # What the machine does beside it only ever adds.
+    shortest = {kind: min(times) for kind, times in taken.items()}
+    assert max(shortest.values()) < 1.6 * min(shortest.values()), shortest
