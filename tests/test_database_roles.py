@@ -14,6 +14,8 @@ from django.db import connection
 
 from tests.tree import ROOT
 
+# The database and the role belong to the server: only one process at a time can make them.
+pytestmark = pytest.mark.xdist_group("roles")
 DATABASE = "aegis_roles"
 HOLDS = "SELECT has_table_privilege(%s, %s)"
 REFUSED = {
