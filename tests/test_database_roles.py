@@ -14,8 +14,6 @@ from django.db import connection
 
 from tests.tree import ROOT
 
-# The database and the role belong to the server: only one process at a time can make them.
-pytestmark = pytest.mark.xdist_group("roles")
 DATABASE = "aegis_roles"
 HOLDS = "SELECT has_table_privilege(%s, %s)"
 REFUSED = {
@@ -43,6 +41,8 @@ def address(django_db_setup):
     facts = {name: str(value) for name, value in facts.items() if value}
     password = secrets.token_hex(16)
     owner = psycopg.connect(**facts, password=given["PASSWORD"], dbname="postgres", autocommit=True)
+    # Database and role are of the whole server: of several test processes one has them at a time.
+    owner.execute("SELECT pg_advisory_lock(hashtext(%s))", [DATABASE])
     owner.execute(f"CREATE DATABASE {DATABASE}")
     try:
         program = psql()
