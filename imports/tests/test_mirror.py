@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db.models import Count
+from django_celery_beat.models import PeriodicTask
 
 from catalog.models import (
     Analytic,
@@ -30,7 +31,8 @@ from imports.digest import catalog_digest
 from imports.holding import OLDER, WITHDRAWALS
 from imports.models import DataSource, ImportRun
 from imports.registry import SOURCES
-from imports.services import execute, request_import
+from imports.schedule import TICK
+from imports.services import describe_sources, execute, request_import
 from imports.targets import TARGETS
 from intel.models import ThreatActor, ThreatActorTechnique
 
@@ -62,7 +64,9 @@ def empty_the_catalogue() -> None:
         if target.model is not Technique:
             target.model._default_manager.all().delete()
     Technique.objects.all().delete()
-    DataSource.objects.update(digest="", importer="", validators={}, current_version="", last_sync_stats={})
+    PeriodicTask.objects.filter(task=TICK).delete()
+    DataSource.objects.all().delete()
+    describe_sources()
 
 
 def test_issues_cost_no_row(world_of_2026: dict[str, ImportRun]) -> None:
