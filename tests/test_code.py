@@ -19,6 +19,7 @@ FORBIDDEN = {
     "os.system": "",
     "pickle": "",
     "RawSQL": "",
+    "require_GET": "",  # require_safe answers HEAD too
     "shelve": "",
     "yaml.full_load": "",
     "yaml.load": "",  # imports.readers.yaml builds from events, with bounds that no loader of PyYAML has
@@ -47,6 +48,18 @@ def test_dangerous_names_stand_only_where_they_are_allowed():
         if name in FORBIDDEN and str(path) != FORBIDDEN[name]
     }
     assert found == set()
+
+
+def test_what_answers_get_answers_head():
+    """Link checkers and probes send HEAD."""
+    deaf = [
+        f"{path}:{node.lineno}"
+        for path in tracked(".py")
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "require_http_methods"
+        if "GET" in (methods := ast.literal_eval(node.args[0])) and "HEAD" not in methods
+    ]
+    assert deaf == []
 
 
 def test_nothing_is_imported_inside_a_function():

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.audit.chain import canonical
@@ -30,7 +30,7 @@ def log_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("audit.read")
-@require_GET
+@require_safe
 def log_export(request: HttpRequest) -> StreamingHttpResponse:
     """The rows that the filters choose, oldest first, as CSV. That it was taken is a row too, which the file does not hold."""
     filterset = AuditLogFilter(request.GET, AuditLog.objects.all())

@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from aegis.accounts.access import require_action
@@ -52,7 +52,7 @@ EXPORT: Final = Table(
 
 
 @require_action("campaign.read")
-@require_GET
+@require_safe
 def campaign_list(request: HttpRequest) -> HttpResponseBase:
     """Live campaigns, the latest first, each with how many of its tests are decided."""
     live = Q(tests__archived_at=None)
@@ -68,7 +68,7 @@ def campaign_list(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_action("campaign.read")
-@require_GET
+@require_safe
 def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One campaign: how far it is, what it showed, and what changed since the run that it repeats."""
     campaign = get_object_or_404(Campaign.objects.select_related("actor", "retest_of", "created_by"), pk=pk)
@@ -76,7 +76,7 @@ def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_action("campaign.manage")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def campaign_new(request: HttpRequest) -> HttpResponse:
     """Plan a campaign from techniques, templates or an actor. A POST of techniques alone fills in the form.
 
@@ -109,7 +109,7 @@ def campaign_retest(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_action("campaign.manage")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def campaign_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the name, goal, period and participants."""
     campaign = get_object_or_404(Campaign, pk=pk)
@@ -135,7 +135,7 @@ def campaign_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_action("campaign.manage")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def campaign_add(request: HttpRequest, pk: int) -> HttpResponse:
     """Add tests at the end, from techniques, templates of theirs, or an actor."""
     campaign = get_object_or_404(Campaign, pk=pk)

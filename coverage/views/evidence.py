@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import public, require_action
 from aegis.accounts.models import User
@@ -16,14 +16,14 @@ from coverage.services.evidence import note_download
 
 
 @require_action("test.read")
-@require_GET
+@require_safe
 def evidence_download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The file, or the way to the bucket that has it."""
     return taken(get_object_or_404(Evidence, pk=pk), cast(User, request.user))
 
 
 @public
-@require_GET
+@require_safe
 def evidence_ticket(request: HttpRequest, pk: UUID, ticket: str) -> HttpResponseBase:
     """The file, for whoever holds a ticket for it that is less than a minute old."""
     holder = holder_of(ticket, pk)

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
@@ -32,7 +32,7 @@ MOST_AT_ONCE: Final = 100
 
 
 @require_action("intel.read")
-@require_GET
+@require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     """The news, what matters most to us first, or by date if `?ordering=` says so."""
     filterset = IntelItemFilter(request.GET, IntelItem.objects.all())
@@ -56,7 +56,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("intel.read")
-@require_GET
+@require_safe
 def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One item: its text with what it names marked, and what can be done with it."""
     item = get_object_or_404(with_mentions(IntelItem.objects.all()), pk=pk)

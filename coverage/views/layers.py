@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
@@ -42,7 +42,7 @@ class LayerForm(Styled):
 
 
 @require_action("layer.read")
-@require_GET
+@require_safe
 def layer_list(request: HttpRequest) -> HttpResponse:
     """The layers that the visitor uploaded, and those that are shared, the newest first."""
     layers = listed(Layer.objects.visible_to(cast(User, request.user)))
@@ -50,7 +50,7 @@ def layer_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("layer.read")
-@require_GET
+@require_safe
 def layer_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One layer: what it marks, and the ids in it that mean nothing here."""
     user = cast(User, request.user)
@@ -68,7 +68,7 @@ def layer_detail(request: HttpRequest, pk: int) -> HttpResponse:
 # The token stands in the body: it is asked for after the length of the body, which is refused unread where it is too long.
 @require_action("layer.upload")
 @csrf_exempt
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def layer_new(request: HttpRequest) -> HttpResponse:
     """Upload a layer."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.LAYER_MAX_BYTES + SLACK:

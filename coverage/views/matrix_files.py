@@ -19,7 +19,7 @@ from coverage.matrix_svg import picture
 
 
 @require_action("coverage.read")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def matrix_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The techniques that the filters leave, one a line."""
     drawn = asked(request)
@@ -29,7 +29,7 @@ def matrix_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 
 @require_action("coverage.read")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def matrix_layer(request: HttpRequest) -> HttpResponse:
     """The view as a layer for ATT&CK Navigator: every technique, those that the filters leave out disabled."""
     drawn = asked(request)
@@ -39,7 +39,7 @@ def matrix_layer(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("coverage.read")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def matrix_svg(request: HttpRequest) -> HttpResponse:
     """The view as a picture for slides."""
     drawn = asked(request)

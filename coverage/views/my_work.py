@@ -3,7 +3,7 @@
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
@@ -16,7 +16,7 @@ MOST = 50
 
 
 @require_action("test.read")
-@require_GET
+@require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
     """The visitor's drafts and rejected tests, and for leads what waits for their decision or review."""
     user = cast(User, request.user)

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
@@ -17,7 +17,7 @@ from coverage.services.views import delete_view, rename_view, save_view
 
 
 @require_action("view.keep")
-@require_GET
+@require_safe
 def view_list(request: HttpRequest) -> HttpResponse:
     """The visitor's views, by name."""
     return render_page(request, "coverage/view_list.html", {"views": _own(request)})

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
@@ -29,7 +29,7 @@ DRAWN = ("search", "outcome", "technique", "campaign", "mine")
 
 
 @require_action("test.read")
-@require_GET
+@require_safe
 def board(request: HttpRequest) -> HttpResponseBase:
     """Live tests by state, the latest first."""
     filterset = BoardFilter(request.GET, listed(), request=request)
@@ -46,7 +46,7 @@ def board(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_action("test.read")
-@require_GET
+@require_safe
 def one_test(request: HttpRequest, pk: int) -> HttpResponse:
     """One test: what was done, what was seen, and what may be done to it now."""
     test = get_object_or_404(whole(Test.objects.all()), pk=pk)
@@ -54,7 +54,7 @@ def one_test(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_action("test.create")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_test(request: HttpRequest) -> HttpResponse:
     """A new test, from scratch or from the template that `?template=` names. A POST with a template alone is enough.
 

@@ -7,7 +7,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
@@ -23,7 +23,7 @@ SHORT = 8
 
 
 @require_action("intel.read")
-@require_GET
+@require_safe
 def feed_list(request: HttpRequest) -> HttpResponse:
     """All feeds that are not archived with how they fare, failing ones first, and the newest scans."""
     feeds = sorted(Feed.objects.kept(), key=lambda feed: (feed.state != "failed", not feed.enabled, feed.name.lower()))
@@ -37,7 +37,7 @@ def feed_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("feed.manage")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def feed_new(request: HttpRequest) -> HttpResponse:
     """A new feed on an allowed host."""
     archived = Feed.objects.exclude(archived_at=None).filter(url=request.POST.get("url", "")).first()
@@ -51,7 +51,7 @@ def feed_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("feed.manage")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def feed_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One feed: what is set, how it fares, and what can be done with it."""
     feed = get_object_or_404(Feed, pk=pk)
@@ -101,7 +101,7 @@ def scan_now(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 
 @require_action("intel.read")
-@require_GET
+@require_safe
 def scan_list(request: HttpRequest) -> HttpResponse:
     """All scans, the newest first."""
     page = paginate(request, FeedScan.objects.select_related("requested_by", "feed"))
@@ -109,7 +109,7 @@ def scan_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("intel.read")
-@require_GET
+@require_safe
 def scan_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One scan, and what it did with each feed."""
     scan = get_object_or_404(FeedScan.objects.select_related("requested_by", "feed"), pk=pk)

@@ -33,7 +33,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("account.use")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 def confirm(request: HttpRequest) -> HttpResponse:
     """Ask for the password again before something that only its owner should do, then go back to `next`."""
@@ -47,7 +47,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 @public
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 def one_time_link(request: HttpRequest, token: str) -> HttpResponse:
     """Set a password by a link. To look at it does not use it up: mail programs look at links, too."""

@@ -8,7 +8,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aegis.accounts import services
 from aegis.accounts.access import require_action
@@ -19,7 +19,7 @@ from aegis.lib.pages import render_page
 
 
 @require_action("account.use")
-@require_GET
+@require_safe
 def profile(request: HttpRequest) -> HttpResponse:
     """The user's own data, and their logins in browsers and with the API."""
     user = cast(User, request.user)
@@ -64,7 +64,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("account.use")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 def password(request: HttpRequest) -> HttpResponse:
     """Change one's own password, for which the current one is needed; all other logins end."""

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aegis.accounts import services
 from aegis.accounts.access import require_action
@@ -20,7 +20,7 @@ from aegis.lib.pages import paginate, render_page
 
 
 @require_action("user.manage")
-@require_GET
+@require_safe
 def user_list(request: HttpRequest) -> HttpResponse:
     """All users, by name."""
     users = UserFilter(request.GET, User.objects.all())
@@ -29,7 +29,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("user.manage")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @recently_confirmed
 def user_new(request: HttpRequest) -> HttpResponse:
     """Create a user, and show once the link by which they set their password."""
@@ -48,7 +48,7 @@ def user_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_action("user.manage")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @recently_confirmed
 def user_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One user: role, whether they can log in, where they are logged in."""
