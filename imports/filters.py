@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import Exists, OuterRef
 
 from aegis.lib.filters import Listed, Text, YesNo, distinct_values
@@ -32,7 +33,11 @@ class ImportRunFilter(django_filters.FilterSet):
     person = Listed(field_name="requested_by__username", choices=people, any_label="Anybody", label="Asked for by")
     since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label="Since")
     until = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label="Until")
-    touches = Text(method="by_row", label="Search changed rows: name, id or file")
+    touches = Text(
+        method="by_row",
+        label="Search changed rows: name, id or file",
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
 
     def by_row(self, queryset: Any, name: str, value: str) -> Any:
         """Runs with a change whose key, name or path holds the text."""

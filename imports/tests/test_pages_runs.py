@@ -45,6 +45,12 @@ def test_runs_are_listed_newest_first_with_filters(client):
     assert "no network" in page
 
 
+def test_search_for_changed_rows_is_typed_and_not_chosen(client):
+    page = text_of(client, "/runs?touches=mimi")
+    assert '<input type="search" name="touches" id="id_touches" value="mimi"' in page
+    assert page.count('name="touches"') == 1
+
+
 def test_list_without_runs_says_how_to_start(client):
     assert "python manage.py import_source --all" in text_of(client, "/runs")
     assert "No run matches these filters" in text_of(client, "/runs?status=failed")

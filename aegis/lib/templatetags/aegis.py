@@ -152,14 +152,18 @@ def note_icon(level: str) -> str:
 
 @register.filter
 def search_fields(form: Form) -> list[BoundField]:
-    """The field `search` of a filter form: it stands before the others, as a search box."""
-    return [field for field in form.visible_fields() if field.name == "search"]
+    """The fields of a filter form that look for text."""
+    return [field for field in form.visible_fields() if _looks_for_text(field)]
 
 
 @register.filter
 def choice_fields(form: Form) -> list[BoundField]:
     """The other fields of a filter form. Order is chosen in the head of the table, not here."""
-    return [field for field in form.visible_fields() if field.name not in {"search", "ordering"}]
+    return [field for field in form.visible_fields() if field.name != "ordering" and not _looks_for_text(field)]
+
+
+def _looks_for_text(field: BoundField) -> bool:
+    return field.name == "search" or getattr(field.field.widget, "input_type", "") == "search"
 
 
 @register.filter
