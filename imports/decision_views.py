@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import cast
 
 from django.contrib import messages
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
-from aegis.lib.csv_cells import csv_lines
+from aegis.lib.exports import as_csv
+from aegis.lib.list_files import csv_file, exported, told
 from aegis.lib.pages import paginate, render_page
 from imports.decision_pages import choices
 from imports.decisions import discard, request_apply, request_undo
+from imports.exports import ALL_CHANGES, CHANGES, change_lines, lines_of_all
 from imports.filters import ChangeFilter, ImportChangeFilter
 from imports.models import ImportChange, ImportRun
 from imports.row_pages import kind_name, shown_changes_of_all
 from imports.services import AlreadyRunning
 from imports.standing import NotPossible
-
-COLUMNS: Final = ("change", "kind of row", "key", "name", "file", "field", "before", "after")
 
 
 @require_action("source.sync")
@@ -63,10 +62,12 @@ def run_discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_action("source.read")
 @require_safe
-def change_list(request: HttpRequest) -> HttpResponse:
+def change_list(request: HttpRequest) -> HttpResponseBase:
     """What all applied runs changed, the newest first: when did a row change?"""
     changes = ImportChange.objects.applied().select_related("run__source").order_by("-pk")
     filterset = ChangeFilter(request.GET, changes)
+    if (file := exported(request, ALL_CHANGES, lines_of_all(filterset.qs))) is not None:
+        return file
     labels = ImportChange.objects.order_by("model").values_list("model", flat=True).distinct()
     filterset.form.fields["model"].widget.choices = [("", "Any"), *((label, kind_name(label)) for label in labels)]
     page = paginate(request, filterset.qs)
@@ -76,27 +77,12 @@ def change_list(request: HttpRequest) -> HttpResponse:
 
 @require_action("source.read")
 @require_safe
-def run_changes_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def run_changes_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The changes of a run as CSV, a line for each field; with the filters of its page."""
     run = _run(pk)
     changes = ImportChangeFilter(request.GET, run.changes.all()).qs
-    response = StreamingHttpResponse(csv_lines(_table(changes)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="aegis-run-{run.pk}-{run.source.slug}.csv"'
-    return response
-
-
-def _table(changes: QuerySet[ImportChange]) -> Iterator[Iterable[Any]]:
-    yield COLUMNS
-    for change in changes.iterator(chunk_size=500):
-        row = (change.kind, kind_name(change.model), change.key, change.name, change.path)
-        for name, (before, after) in sorted(change.changed.items()):
-            yield *row, name, _text(before), _text(after)
-        if not change.changed:
-            yield *row, "", "", ""
-
-
-def _text(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+    told(request, CHANGES, "csv")
+    return csv_file(f"aegis-run-{run.pk}-{run.source.slug}.csv", as_csv(CHANGES, change_lines(changes)))
 
 
 def _asked(request: HttpRequest, run: ImportRun, ask: Callable[..., ImportRun]) -> HttpResponse:

@@ -16,7 +16,7 @@ from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from catalog.models import AttackRelease
 from imports.decision_pages import choices
-from imports.exports import REFERENCES, RUNS
+from imports.exports import CHANGES, ISSUES, REFERENCES, RUNS, change_lines
 from imports.filters import ImportChangeFilter, ImportRunFilter, PublishedIdFilter
 from imports.models import DataSource, ImportIssue, ImportRun
 from imports.published_ids import add_examples, by_source, published_ids
@@ -55,9 +55,11 @@ def source_list(request: HttpRequest) -> HttpResponse:
 
 @require_action("source.read")
 @require_safe
-def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
+def source_detail(request: HttpRequest, slug: str) -> HttpResponseBase:
     """One data source: what it is, what it holds, what it left open, and all its runs."""
     row = get_object_or_404(DataSource, slug=slug)
+    if (file := exported(request, RUNS, _runs().filter(source=row))) is not None:
+        return file
     state = source_states([row])[0]
     unresolved = [one for one in published_ids(source=slug) if one.technique is None]
     context = {
@@ -99,10 +101,12 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
 
 @require_action("source.read")
 @require_safe
-def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def run_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     """What one run did: counts, issues, and every change with its difference."""
     run = _run(pk)
     filterset = ImportChangeFilter(request.GET, run.changes.all())
+    if (file := exported(request, CHANGES, change_lines(filterset.qs))) is not None:
+        return file
     kinds = {label: kind_name(label) for label in run.kinds}
     filterset.form.fields["model"].widget.choices = [("", "Any"), *kinds.items()]
     page = paginate(request, filterset.qs)
@@ -124,9 +128,11 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_action("source.read")
 @require_safe
-def run_issues(request: HttpRequest, pk: int) -> HttpResponse:
+def run_issues(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Everything that one run skipped, and why."""
     run = _run(pk)
+    if (file := exported(request, ISSUES, run.issues.all())) is not None:
+        return file
     context = {"run": run, "page": paginate(request, run.issues.all())}
     return render_page(request, "imports/run_issues.html", context, partial="list")
 

@@ -1,4 +1,4 @@
-"""What the audit trail hears by signals: logins, and changes of users, which lie on the floor below."""
+"""What the audit trail hears by signals: logins, changes of users, and lists that are taken as files, from the floors below."""
 
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from aegis.accounts.models import User
 from aegis.accounts.signals import account_changed
 from aegis.audit.recording import Subject, record
 from aegis.audit.watch import watch
+from aegis.lib.list_files import list_exported
 
 WATCHED: Final = frozenset({"created", "role_changed", "activated", "deactivated", "password_changed"})
 """Changes that are seen when the user is saved, by whichever way."""
@@ -19,6 +20,7 @@ def listen() -> None:
     user_login_failed.connect(record_failed_login, dispatch_uid="audit")
     user_logged_out.connect(record_logout, dispatch_uid="audit")
     account_changed.connect(record_account, dispatch_uid="audit")
+    list_exported.connect(record_export, dispatch_uid="audit")
     watch(
         User,
         "user",
@@ -57,6 +59,11 @@ def record_account(
     """`user.link_issued`, `user.sessions_ended` and whatever else is no saved field of the user: those are watched."""
     if change not in WATCHED:
         record(by, f"user.{change}", user, before=before, after=after)
+
+
+def record_export(sender: Any, user: User, name: str, kind: str, filters: dict[str, list[str]], **_: Any) -> None:
+    """`list.exported`: somebody took a list as a file."""
+    record(user, "list.exported", Subject("list", name), after={"format": kind, "filters": filters})
 
 
 def password_verb(user: User) -> str:

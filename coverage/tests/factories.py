@@ -8,7 +8,7 @@ from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
 from catalog.models import Technique
 from catalog.tests.factories import make_technique
-from coverage.models import Campaign, Test
+from coverage.models import Campaign, Layer, LayerTechnique, Test
 from coverage.outcomes import Sighting
 from coverage.services.campaigns import create_campaign
 from coverage.services.creation import create_test
@@ -65,3 +65,13 @@ def make_campaign(*mitre_ids: str, by: User | None = None, **fields: Any) -> Cam
     techniques = [technique_of(mitre_id) for mitre_id in mitre_ids]
     named = {"name": f"Campaign {next(_numbers)}"} | fields
     return create_campaign(by=by or make_user(Role.RED_LEAD), techniques=techniques, **named)
+
+
+def make_layer(by: User, *published_ids: str, **fields: Any) -> Layer:
+    """A layer that `by` uploaded, which gives each of these techniques the score 1."""
+    layer = Layer.objects.create(
+        uploaded_by=by, **{"name": "A layer", "layer_version": "4.5", "sha256": "0" * 64} | fields
+    )
+    for one in published_ids:
+        LayerTechnique.objects.create(layer=layer, published_id=one, technique_id=one, resolution="exact", score=1)
+    return layer

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
@@ -14,8 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.filter_bar import drawn
-from aegis.lib.pages import paginate, render_page
+from aegis.lib.pages import render_page
+from catalog.exports import exported
 from coverage.inbox import in_order, people, rows, with_mentions
+from coverage.list_tables import NEWS, news_rows
 from coverage.news import ranked, standings
 from coverage.services.intel import accept_item, assign_item, dismiss_item, note_item, raise_review, reopen_item
 from intel.filters import IntelItemFilter
@@ -33,21 +36,23 @@ MOST_AT_ONCE: Final = 100
 
 @require_action("intel.read")
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: HttpRequest) -> HttpResponseBase:
     """The news, what matters most to us first, or by date if `?ordering=` says so."""
     filterset = IntelItemFilter(request.GET, IntelItem.objects.all())
     by_date = request.GET.get("ordering") in {"at", "-at"}
-    context: dict[str, Any] = {"filterset": drawn(filterset, *DRAWN), "by_date": by_date}
     if by_date:
         direction = "" if request.GET["ordering"] == "at" else "-"
-        page: Any = paginate(request, with_mentions(filterset.qs).order_by(f"{direction}at", f"{direction}pk"))
-        found = list(page.object_list)
+        ids: Any = filterset.qs.order_by(f"{direction}at", f"{direction}pk").values_list("pk", flat=True)
     else:
-        page = Paginator(ranked(filterset.qs), 50).get_page(request.GET.get("page"))
-        found = in_order(IntelItem.objects.all(), page.object_list)
-    context |= {
+        ids = ranked(filterset.qs)
+    if (file := exported(request, NEWS, news_rows(ids))) is not None:
+        return file
+    page = Paginator(ids, 50).get_page(request.GET.get("page"))
+    context = {
+        "filterset": drawn(filterset, *DRAWN),
+        "by_date": by_date,
         "page": page,
-        "rows": rows(found),
+        "rows": rows(in_order(IntelItem.objects.all(), list(page.object_list))),
         "people": people(),
         "is_empty": not page.paginator.count and not IntelItem.objects.exists(),
         "failing": Feed.objects.kept().filter(enabled=True, failures__gt=0).count(),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,9 +16,11 @@ from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.accounts.policy import allows
 from aegis.lib.pages import paginate, render_page
+from catalog.exports import exported
 from catalog.models import Resolution
 from coverage.forms import Styled
 from coverage.layer_list import listed
+from coverage.list_tables import LAYER_TECHNIQUES, LAYERS
 from coverage.models import Layer
 from coverage.services.layers import delete_layer, upload_layer
 from coverage.vault import TooLarge
@@ -43,19 +46,23 @@ class LayerForm(Styled):
 
 @require_action("layer.read")
 @require_safe
-def layer_list(request: HttpRequest) -> HttpResponse:
+def layer_list(request: HttpRequest) -> HttpResponseBase:
     """The layers that the visitor uploaded, and those that are shared, the newest first."""
     layers = listed(Layer.objects.visible_to(cast(User, request.user)))
+    if (file := exported(request, LAYERS, layers)) is not None:
+        return file
     return render_page(request, "coverage/layer_list.html", {"page": paginate(request, layers)}, partial="list")
 
 
 @require_action("layer.read")
 @require_safe
-def layer_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def layer_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One layer: what it marks, and the ids in it that mean nothing here."""
     user = cast(User, request.user)
     layer = get_object_or_404(listed(Layer.objects.visible_to(user)), pk=pk)
     rows = layer.techniques.select_related("technique").order_by("-marks", "published_id")
+    if (file := exported(request, LAYER_TECHNIQUES, rows)) is not None:
+        return file
     context = {
         "layer": layer,
         "page": paginate(request, rows, per_page=100),

@@ -6,12 +6,15 @@ from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
+from aegis.lib.list_files import exported
 from aegis.lib.pages import paginate, render_page
+from imports.exports import FEEDS, SCANS
 from imports.feeds.forms import FeedForm
 from imports.feeds.managing import add_feed, archive_feed, edit_feed
 from imports.feeds.scan import ScanRunning, allowed_hosts, queue_scan
@@ -24,9 +27,11 @@ SHORT = 8
 
 @require_action("intel.read")
 @require_safe
-def feed_list(request: HttpRequest) -> HttpResponse:
+def feed_list(request: HttpRequest) -> HttpResponseBase:
     """All feeds that are not archived with how they fare, failing ones first, and the newest scans."""
     feeds = sorted(Feed.objects.kept(), key=lambda feed: (feed.state != "failed", not feed.enabled, feed.name.lower()))
+    if (file := exported(request, FEEDS, feeds)) is not None:
+        return file
     context = {
         "feeds": feeds,
         "failing": sum(feed.state == "failed" for feed in feeds),
@@ -102,10 +107,12 @@ def scan_now(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 @require_action("intel.read")
 @require_safe
-def scan_list(request: HttpRequest) -> HttpResponse:
+def scan_list(request: HttpRequest) -> HttpResponseBase:
     """All scans, the newest first."""
-    page = paginate(request, FeedScan.objects.select_related("requested_by", "feed"))
-    return render_page(request, "imports/scan_list.html", {"page": page}, partial="list")
+    scans = FeedScan.objects.select_related("requested_by", "feed")
+    if (file := exported(request, SCANS, scans)) is not None:
+        return file
+    return render_page(request, "imports/scan_list.html", {"page": paginate(request, scans)}, partial="list")
 
 
 @require_action("intel.read")

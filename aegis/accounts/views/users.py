@@ -1,10 +1,11 @@
 """Users, for admins: list, create, change what they may do, and links by which they set their own passwords."""
 
-from typing import cast
+from typing import Final, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,14 +17,31 @@ from aegis.accounts.filters import UserFilter
 from aegis.accounts.forms import AccessForm, NewUserForm
 from aegis.accounts.models import User
 from aegis.accounts.sessions import current_api_sessions, current_browser_sessions
+from aegis.lib.exports import Table
+from aegis.lib.list_files import exported
 from aegis.lib.pages import paginate, render_page
+
+EXPORT: Final = Table(
+    "users",
+    {
+        "User": "username",
+        "Name": lambda user: user.get_full_name(),
+        "Email": "email",
+        "Role": lambda user: user.get_role_display(),
+        "Can log in": "is_active",
+        "Last login": "last_login",
+        "Since": "date_joined",
+    },
+)
 
 
 @require_action("user.manage")
 @require_safe
-def user_list(request: HttpRequest) -> HttpResponse:
+def user_list(request: HttpRequest) -> HttpResponseBase:
     """All users, by name."""
     users = UserFilter(request.GET, User.objects.all())
+    if (file := exported(request, EXPORT, users.qs)) is not None:
+        return file
     context = {"filterset": users, "page": paginate(request, users.qs)}
     return render_page(request, "accounts/user_list.html", context, partial="list")
 

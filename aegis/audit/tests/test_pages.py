@@ -130,4 +130,4 @@ def test_page_costs_the_same_for_one_row_and_for_fifty(admin, django_assert_max_
 def test_htmx_gets_the_list_and_the_export_of_it(admin):
     part = admin.get("/audit?action=user.login", headers={"HX-Request": "true"}).text
     assert part.strip().startswith('<div id="list"')
-    assert 'href="/audit.csv?action=user.login"' in part
+    assert 'href="/audit?action=user.login&amp;export=csv"' in part
