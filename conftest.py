@@ -14,6 +14,7 @@ from tests.watch import watched
 
 ROOT = Path(__file__).resolve().parent
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "admin_client", "admin_user"}
+TEST_SETTINGS = "aegis.settings_test"
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,11 +32,15 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 def pytest_configure() -> None:
+    # The folder of the data is removed at the end: it must not be that of an installation.
+    if settings.SETTINGS_MODULE != TEST_SETTINGS:
+        pytest.exit(f"the tests run on {TEST_SETTINGS}: unset DJANGO_SETTINGS_MODULE", returncode=4)
     settings.DATA_DIR.mkdir(exist_ok=True)
 
 
 def pytest_unconfigure() -> None:
-    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+    if settings.SETTINGS_MODULE == TEST_SETTINGS:
+        shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

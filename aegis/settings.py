@@ -20,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
 
 EMBEDDED = not env.str("DATABASE_URL", "")
-DATA_DIR = Path(env.str("AEGIS_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR = Path(env.str("AEGIS_DATA_DIR", "") or BASE_DIR / "var").resolve()
 DEBUG = env.bool("DEBUG", False)
 HTTPS = env.bool("AEGIS_HTTPS", not EMBEDDED and not DEBUG)
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
+from django.db.models import Count
 from django.utils import timezone
 
 from aegis.audit.models import AuditHead
@@ -16,9 +17,10 @@ from coverage.campaign_page import OutcomePart, stacked
 from coverage.gap_query import Chosen, GapQuery
 from coverage.gaps import Gap, GapFacts, ranked_gaps
 from coverage.models import CoverageSnapshot, Test
-from coverage.outcomes import Outcome, Verdict
+from coverage.outcomes import Outcome, Sighting, Verdict, verdict
 from coverage.report_period import Period
 from coverage.standing import GroupFigures, percent
+from coverage.time_to_detect import times_of
 from coverage.workflow import State
 from imports.models import DataSource
 
@@ -122,15 +124,18 @@ def owned(gaps: Collection[Gap]) -> Iterable[OwnedGap]:
 
 def period_tests(period: Period) -> PeriodTests:
     """What the tests showed that were validated in the period. Two queries."""
-    validated = Test.objects.live().filter(state=State.VALIDATED, decided_at__range=period.moments)
-    tests = list(validated.order_by().without_texts().prefetch_related("outcomes"))
-    counts = Counter(Outcome(test.outcome) for test in tests)
-    seconds = [span.total_seconds() for test in tests if (span := test.time_to_detect) is not None]
+    validated = Test.objects.live().filter(state=State.VALIDATED, decided_at__range=period.moments).order_by()
+    groups = list(validated.values_list("outcome", "expected_outcome", "decided_by").annotate(Count("pk")))
+    counts, met = Counter[Outcome](), 0
+    for outcome, expected, _, number in groups:
+        counts[Outcome(outcome)] += number
+        met += number * (verdict(State.VALIDATED, Outcome(outcome), Sighting(expected)) == Verdict.MET)
+    seconds = [seconds for _, seconds in times_of(validated)]
     return PeriodTests(
-        total=len(tests),
-        met=sum(test.verdict == Verdict.MET for test in tests),
-        deciders=len({test.decided_by_id for test in tests}),
-        parts=tuple(stacked(counts, len(tests))),
+        total=counts.total(),
+        met=met,
+        deciders=len({decider for *_, decider, _ in groups}),
+        parts=tuple(stacked(counts, counts.total())),
         detected=len(seconds),
         time_to_detect=timedelta(seconds=median(seconds)) if seconds else None,
     )

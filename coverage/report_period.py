@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+
+from aegis.lib.days import first_moment, last_moment
 
 USUAL: Final = timedelta(days=90)
 
@@ -23,7 +25,7 @@ class Period:
     @property
     def moments(self) -> tuple[datetime, datetime]:
         """The first moment of it, and the last."""
-        return datetime.combine(self.since, time.min, UTC), datetime.combine(self.until, time.max, UTC)
+        return first_moment(self.since), last_moment(self.until)
 
 
 class PeriodForm(forms.Form):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import median
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from coverage.models import Test, TestOutcome
@@ -32,9 +32,18 @@ class TimeToDetect:
 
 def times_to_detect(standing: Standing) -> list[TimeToDetect]:
     """All tests first, then each tactic in the release's order. One query."""
-    found = list(_times())
+    found = list(times_of(Test.objects.live().filter(state=State.VALIDATED)))
     everything = figures_of("", "All tests", [seconds for _, seconds in found])
     return [everything, *_by_tactic(standing, found)]
+
+
+def times_of(tests: QuerySet[Test, Test]) -> Iterator[tuple[str, float]]:
+    """(technique, seconds) of each of the tests that has both times, as `Test.time_to_detect` has it. One query."""
+    sightings = TestOutcome.objects.filter(test=OuterRef("pk"), seen=True).exclude(kind=Sighting.LOGGED)
+    first = sightings.exclude(at=None).order_by("at").values("at")[:1]
+    seen = tests.annotate(seen_at=Coalesce("detected_at", Subquery(first))).filter(seen_at__gte=F("started_at"))
+    for mitre_id, started, at in seen.order_by().values_list("technique_id", "started_at", "seen_at"):
+        yield str(mitre_id), (at - started).total_seconds()
 
 
 def figures_of(key: str, name: str, seconds: Sequence[float]) -> TimeToDetect:
@@ -49,13 +58,3 @@ def _by_tactic(standing: Standing, found: Iterable[tuple[str, float]]) -> Iterat
     rows = list(found)
     for tactic, members in standing.tactics.items():
         yield figures_of(tactic.shortname, tactic.name, [seconds for mitre_id, seconds in rows if mitre_id in members])
-
-
-def _times() -> Iterator[tuple[str, float]]:
-    """(technique, seconds) of each live validated test with both times, as `Test.time_to_detect` has it."""
-    sightings = TestOutcome.objects.filter(test=OuterRef("pk"), seen=True).exclude(kind=Sighting.LOGGED)
-    first = sightings.exclude(at=None).order_by("at").values("at")[:1]
-    tests = Test.objects.live().filter(state=State.VALIDATED).annotate(seen=Coalesce("detected_at", Subquery(first)))
-    rows = tests.filter(seen__gte=F("started_at")).order_by().values_list("technique_id", "started_at", "seen")
-    for mitre_id, started, seen in rows:
-        yield str(mitre_id), (seen - started).total_seconds()

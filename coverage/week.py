@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from aegis.lib.days import first_moment
 from coverage.models import Test
 from coverage.workflow import State
 
@@ -29,7 +30,7 @@ class Decisions:
 def decisions() -> Decisions:
     """What waits and what was decided. Two queries."""
     since = timezone.now().date() - timedelta(days=DAYS)
-    recent = Q(decided_at__date__gte=since)
+    recent = Q(decided_at__gte=first_moment(since))
     numbers = (
         Test.objects.live()
         .order_by()
