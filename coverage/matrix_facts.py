@@ -108,7 +108,7 @@ class MatrixFacts:
     """What the matrix is drawn from.
 
     `tactics` are (short name, name) in the release's order; `techniques` the active ones. `rules` are (technique, its live
-    rules, their source), `uses` (technique, actor's id, actor's name), `templates` counts by technique: a template has but
+    rules, their source), `uses` (actor's id, actor's name, its techniques), `templates` counts by technique: a template has but
     one. `proofs` are of techniques that tests say something about, or that are due for review. `laid` are the rows of the
     overlays that a query chose, and of its outcome; `offers` what could be chosen. Techniques go by the ids that they
     resolved to.
@@ -119,7 +119,7 @@ class MatrixFacts:
     techniques: Sequence[Entry] = ()
     rules: Sequence[tuple[str, Collection[Hashable], str]] = ()
     templates: Mapping[str, int] = field(default_factory=dict)
-    uses: Sequence[tuple[str, str, str]] = ()
+    uses: Sequence[tuple[str, str, Collection[str]]] = ()
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     laid: Sequence[Laid] = ()
     offers: Sequence[Offer] = ()
@@ -128,7 +128,6 @@ class MatrixFacts:
     @classmethod
     def now(cls, query: MatrixQuery | None = None, user: User | None = None) -> Self:
         """The catalogue and our tests as they are, with what `query` lays over them and `user` may see."""
-        uses = ThreatActorTechnique.objects.filter(ACTIVE_ACTOR).exclude(technique=None).order_by()
         tactics = _tactics()
         techniques, proofs = _techniques()
         return cls(
@@ -137,9 +136,7 @@ class MatrixFacts:
             techniques=techniques,
             rules=_rules(),
             templates=claims("templates"),
-            uses=[
-                (str(use[0]), *use[1:]) for use in uses.values_list("technique_id", "actor__mitre_id", "actor__name")
-            ],
+            uses=_uses(),
             proofs=proofs,
             laid=laid(query, user) if query and user else (),
             offers=offers(user) if user else (),
@@ -158,7 +155,7 @@ class MatrixFacts:
     @cached_property
     def names_of_actors(self) -> dict[str, str]:
         """The actors that use a technique: name by ATT&CK id."""
-        return {actor: name for _, actor, name in self.uses}
+        return {actor: name for actor, name, _ in self.uses}
 
     @cached_property
     def names_of_tactics(self) -> dict[str, str]:
@@ -185,8 +182,9 @@ def figures(facts: MatrixFacts, source: str = "") -> dict[str, Figures]:
         if not source or origin == source:
             rules[technique].update(several)
     actors: defaultdict[str, set[Hashable]] = defaultdict(set)
-    for technique, actor, _ in facts.uses:
-        actors[technique].add(actor)
+    for actor, _, techniques in facts.uses:
+        for technique in techniques:
+            actors[technique].add(actor)
     named = rules.keys() & facts.by_id.keys()
     templates = Counter(facts.templates)
     for mitre_id, parent in facts.parent_of.items():
@@ -209,6 +207,13 @@ def _rules() -> list[tuple[str, list[str], str]]:
     rules = DetectionRuleTechnique.objects.filter(LIVE_RULE).exclude(technique=None).order_by()
     rows = rules.values_list("technique_id", "rule__source").annotate(joined=Joined("rule_id"))
     return [(str(technique), joined.split(","), source) for technique, source, joined in rows]
+
+
+def _uses() -> list[tuple[str, str, list[str]]]:
+    """The techniques of each active actor, joined as the rules are."""
+    uses = ThreatActorTechnique.objects.filter(ACTIVE_ACTOR).exclude(technique=None).order_by()
+    rows = uses.values_list("actor__mitre_id", "actor__name").annotate(joined=Joined("technique_id"))
+    return [(actor, name, joined.split(",")) for actor, name, joined in rows]
 
 
 def _techniques() -> tuple[list[Entry], dict[str, Proof]]:

@@ -74,9 +74,9 @@ def _notes(facts: MatrixFacts, query: MatrixQuery) -> defaultdict[tuple[str, str
     """What each chosen overlay says of each active technique that it marks."""
     notes: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     chosen = set(query.keys("actor"))
-    for technique, actor, _ in facts.uses if chosen else ():
-        if actor in chosen and technique in facts.by_id:
-            notes["actor", actor][technique] = ""
+    for actor, _, techniques in facts.uses:
+        if actor in chosen:
+            notes["actor", actor] |= dict.fromkeys(facts.by_id.keys() & techniques, "")
     for row in facts.laid:
         if row.technique in facts.by_id:
             notes[row.kind, row.key][row.technique] = _note(row)

@@ -7,7 +7,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from coverage.matrix import Cell, Column, Family
+from coverage.matrix import Cell, Column, Family, Matrix
 from coverage.matrix_choices import Choice
 
 register = template.Library()
@@ -23,6 +23,13 @@ FAMILY = (
     '<li><div class="cell-wrap has-subs">{}<a class="cell-more" href="{}" aria-expanded="{}" '
     'aria-label="{} sub-technique{} of {}">{}</a></div><ol class="subs"{}>{}</ol></li>'
 )
+ROW = (
+    '<tr><td class="mono small subtle">{id}</td><td class="lead"><a class="name" href="{href}{id}">{name}</a>{parent}</td>'
+    '<td class="small muted">{tactics}</td><td class="r num" data-l="Rules">{rules}</td>'
+    '<td class="r num" data-l="Templates">{templates}</td><td class="r num" data-l="Actors">{actors}</td>'
+    '<td class="small muted">{state}{review}</td>{said}</tr>\n'
+)
+UNMARKED = format_html('<td class="small"><span class="{}">–</span></td>', "zero")
 UNTESTED = format_html('<i class="{}">{}</i>', "v-none", "–")
 FLAG = format_html('<i class="{}"></i>', "flag")
 HIDDEN = format_html(" {}", "hidden")
@@ -62,6 +69,33 @@ def cell_link(cell: Cell, techniques: str, ids: bool) -> SafeString:
         rules=cell.rules,
         templates=cell.templates,
         proof=format_html('<b class="{}">{}</b>', cell.proof_look, cell.proof) if cell.proof else UNTESTED,
+    )
+
+
+@register.simple_tag
+def table_rows(matrix: Matrix, techniques: str) -> SafeString:
+    """`{% table_rows matrix techniques %}`: the rows of the table, with what marks them where anything lies over it."""
+    marked = bool(matrix.layings)
+    return format_html_join("", "{}", ((_row(cell, techniques, marked),) for cell in matrix.rows))
+
+
+# As with the cells: most rows are those of the last time.
+@lru_cache(maxsize=8192)
+def _row(cell: Cell, techniques: str, marked: bool) -> SafeString:
+    said = format_html('<td class="small" data-l="Marked">{}</td>', cell.said) if cell.said else UNMARKED
+    return format_html(
+        ROW,
+        id=cell.mitre_id,
+        href=techniques,
+        name=cell.name,
+        parent=format_html('<span class="sub">{}</span>', cell.parent) if cell.parent else "",
+        tactics=cell.tactics,
+        rules=cell.rules,
+        templates=cell.templates,
+        actors=cell.actors,
+        state=cell.state,
+        review=", review required" if cell.review else "",
+        said=said if marked else "",
     )
 
 

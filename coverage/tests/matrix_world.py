@@ -27,7 +27,7 @@ FACTS = MatrixFacts(
         ("T2", {4}, "sigma"),
     ),
     templates={"T1": 1, "T1.001": 2, "T2": 3},
-    uses=(("T1.001", "G1", "Bear"), ("T1.002", "G1", "Bear"), ("T1", "G2", "Owl"), ("T3", "G2", "Owl")),
+    uses=(("G1", "Bear", ("T1.001", "T1.002")), ("G2", "Owl", ("T1", "T3"))),
 )
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TRIED = MatrixFacts(

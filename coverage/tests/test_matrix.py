@@ -167,7 +167,7 @@ def test_actor_marks_what_it_uses_and_hides_nothing():
 def test_several_actors_are_marked_together_and_counted_once():
     matrix = drawn("actor=G2&actor=G1&actor=G1&view=table")
     assert matrix.marked == 4
-    facts = MatrixFacts(tactics=TACTICS, techniques=(JOB,), uses=(("T2", "G2", "Owl"), ("T2", "G1", "Bear")))
+    facts = MatrixFacts(tactics=TACTICS, techniques=(JOB,), uses=(("G2", "Owl", ("T2",)), ("G1", "Bear", ("T2",))))
     (cell,) = drawn("actor=G2&actor=G1&view=table", facts).rows
     assert (cell.said, cell.look) == ("used by Owl, Bear", "cell is-unknown is-used")
 
