@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final
 
 from imports.engine import Outcome
 from imports.models import ImportChange, ImportRun
+from imports.row_pages import kind_name
 from imports.standing import undoing
+from imports.store import Tally
 
 SHARE: Final = 0.2
-"""The share of a source's current rows that a run may withdraw by itself."""
+"""The share of a source's current rows, and of those of each kind, that a run may withdraw by itself."""
 FEW: Final = 10
 """Fewer rows than these are taken in at a glance: they never hold a run."""
 NUMBERED = re.compile(r"\d+(?:\.\d+)+")
@@ -52,12 +54,24 @@ def _line(change: ImportChange) -> str:
 
 
 def _too_many_withdrawals(outcome: Outcome) -> str:
-    gone = outcome.total("withdrawn")
-    standing = gone + outcome.total("unchanged") + outcome.total("updated")
+    """Of the source, or of one kind of its rows: all mitigations are few beside a whole ATT&CK."""
+    found = [_many(outcome.total("withdrawn"), _standing(outcome.kinds.values()), "rows", "the source")]
+    if len(outcome.kinds) > 1:
+        kinds = sorted((kind_name(label), tally) for label, tally in outcome.kinds.items())
+        found += [_many(tally.withdrawn, _standing([tally]), f"{name} rows", "that kind") for name, tally in kinds]
+    return " ".join(text for text in found if text)
+
+
+def _standing(tallies: Iterable[Tally]) -> int:
+    """Rows that were current before."""
+    return sum(tally.withdrawn + tally.unchanged + tally.updated for tally in tallies)
+
+
+def _many(gone: int, standing: int, what: str, whole: str) -> str:
     if gone < FEW or gone <= SHARE * standing:
         return ""
     percent = 100 * gone / standing
-    return f"It would withdraw {gone:,} of {standing:,} rows ({percent:.0f} %), more than {SHARE:.0%} of the source."
+    return f"It would withdraw {gone:,} of {standing:,} {what} ({percent:.0f} %), more than {SHARE:.0%} of {whole}."
 
 
 def _older(run: ImportRun, outcome: Outcome) -> str:

@@ -11,7 +11,7 @@ from imports.digest import catalog_digest
 from imports.models import DataSource, ImportRun
 from imports.standing import NotPossible
 from imports.tests.small_world import SmallWorld, counts, rule_id
-from imports.tests.stix_world import technique
+from imports.tests.stix_world import stix, technique
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("snapshots_folder")]
 
@@ -237,6 +237,19 @@ def test_discarded_version_is_not_asked_about_again(world: SmallWorld) -> None:
     world.remove("sigma", "rules/r000.yml")
     other = world.run("sigma", trigger="schedule")
     assert (other.status, other.decision) == ("held", "")
+
+
+@pytest.mark.parametrize(("left", "status"), [(0, "held"), (2, "held"), (3, "succeeded"), (11, "succeeded")])
+def test_kind_of_rows_that_would_vanish_holds_the_run_though_the_source_keeps_most(world, left, status) -> None:
+    techniques = [technique(f"T1{number:03}") for number in range(60)]
+    mitigations = [stix("course-of-action", f"M1{number:03}") for number in range(12)]
+    world.attack(*techniques, *mitigations)
+    assert counts(world.run("attack")) == {"created": 73}  # with the release
+    world.attack(*techniques, *mitigations[:left])
+    run = world.run("attack")
+    assert run.status == status
+    told = f"It would withdraw {12 - left} of 12 mitigation rows ({100 * (12 - left) / 12:.0f} %), more than 20% of that kind."
+    assert run.reasons == ([{"code": "withdrawals", "text": told}] if status == "held" else [])
 
 
 def test_older_release_of_attack_is_held(world: SmallWorld) -> None:
