@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from aegis.accounts.access import require_action
+from aegis.accounts.views.entry import log_out
 from aegis.health import health, ready
 from aegis.metrics import metrics
 
@@ -24,5 +25,6 @@ urlpatterns = [
     path(
         "admin/password_change/", require_action("account.use")(RedirectView.as_view(pattern_name="accounts:password"))
     ),
+    path("admin/logout/", log_out),  # the admin's own leaves its pages in the browser's cache
     path("admin/", admin.site.urls),
 ]

@@ -54,7 +54,9 @@ def test_every_answer_carries_the_same_headers(small_site, client_of, path, stat
     assert set(EXPECTED) >= set(HEADERS)
 
 
-@pytest.mark.parametrize("path", ["/accounts/login", "/read", "/nowhere", "/anybody", "/admin/"])
+@pytest.mark.parametrize(
+    "path", ["/accounts/login", "/read", "/nowhere", "/anybody", "/admin/", "/health", "/health/", "/health/ready"]
+)
 def test_strangers_get_the_same_headers(small_site, client, path):
     response = client.get(path)
     assert set(response["Content-Security-Policy"].split("; ")) == CONTENT_SECURITY_POLICY

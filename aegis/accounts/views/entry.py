@@ -25,7 +25,10 @@ log_in = public(
 @require_action("account.use")
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
-    """End the session; the browser forgets the pages that it kept, so that Back shows nothing."""
+    """End the session; the browser forgets the pages that it kept, so that Back shows nothing.
+
+    What it stores stays: that is the choice between light and dark, and nothing else.
+    """
     logout(request)
     response = redirect("accounts:login")
     response["Clear-Site-Data"] = '"cache"'
