@@ -80,11 +80,11 @@ class AppliedChangeList(ListEndpoint):
 @require_action("source.read")
 @extend_schema(tags=["imports"])
 class ImportIssueList(ListEndpoint):
-    """What one run skipped."""
+    """What one run skipped; of a run that is `not_modified`, what was skipped when its content was read."""
 
     queryset = ImportIssue.objects.all()
     serializer_class = ImportIssueSerializer
 
     def get_queryset(self) -> Any:
         """The issues of the run in the path. Raises Http404 if there is no such run."""
-        return get_object_or_404(ImportRun, pk=self.kwargs["id"]).issues.all()
+        return get_object_or_404(ImportRun, pk=self.kwargs["id"]).known_issues

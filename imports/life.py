@@ -7,7 +7,9 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from datetime import timedelta
+from functools import partial
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
@@ -104,7 +106,8 @@ class Lifeline:
     @contextmanager
     def held(self) -> Iterator[Lifeline]:
         """Alive until the block ends."""
-        thread = threading.Thread(target=self._beat_on, name=f"import run {self._run.pk}", daemon=True)
+        beat_on = partial(copy_context().run, self._beat_on)
+        thread = threading.Thread(target=beat_on, name=f"import run {self._run.pk}", daemon=True)
         if self._has_thread:
             thread.start()
         try:

@@ -86,7 +86,8 @@ class ImportRun(models.Model):
     """One import of one source. Counts are rows of the catalogue; `kinds` has them by model label.
 
     While it runs, `done` of `total` tells how far its `step` is, and the counts what it has found so far. `worker` is the
-    process that carries it out, empty while the run waits for one.
+    process that carries it out, empty while the run waits for one. `request_id` is the X-Request-ID of the request that
+    asked for it, empty for the schedule and commands.
 
     A preview (`dry_run`) and a held run write nothing to the catalogue: they show what they would do, until somebody decides.
     `reasons` is a list of {code, text}: why the run is held, or would be; the codes in `allowed` were accepted when it was
@@ -123,6 +124,7 @@ class ImportRun(models.Model):
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=255, blank=True)
+    request_id = models.CharField(max_length=32, blank=True)
     cancel_requested = models.BooleanField(default=False)
     origin = models.CharField(max_length=1024, blank=True)
     version = models.CharField(max_length=128, blank=True)
@@ -213,6 +215,14 @@ class ImportRun(models.Model):
         if self.started_at is None or self.finished_at is None:
             return None
         return round((self.finished_at - self.started_at).total_seconds(), 3)
+
+    @property
+    def known_issues(self) -> models.QuerySet[ImportIssue]:
+        """What the run skipped; where it found nothing new to read, what was skipped when that was read."""
+        if self.status != self.Status.NOT_MODIFIED:
+            return self.issues.all()
+        applied = self.source.runs.filter(status=self.Status.SUCCEEDED, dry_run=False, pk__lt=self.pk)
+        return ImportIssue.objects.filter(run=applied.order_by("-pk").values("pk")[:1])
 
     def forget_counts(self) -> None:
         """Take back what it counted on its way: nothing of it was stored."""

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import uuid4
 
 from celery import current_app
 from django.db import transaction
@@ -16,6 +17,7 @@ from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import KombuError
 
 from aegis.accounts.models import User
+from aegis.lib.numbers import numbered
 from imports.life import is_dead
 from imports.models import DataSource, ImportRun, Worker
 from imports.services import request_import
@@ -68,10 +70,12 @@ def queue_import(slug: str, *, by: User | None = None, trigger: str, dry_run: bo
 
 def ring(run: ImportRun) -> None:
     """Tell the workers of a queued run. Where the broker cannot be reached, the run waits until `ring_again` finds it."""
-    try:
-        current_app.send_task(DOORBELL, [run.pk])
-    except (KombuError, OSError) as error:
-        logger.warning("Import run %s waits: the broker cannot be reached (%s)", run.pk, error)
+    with numbered(run=run.pk, request=run.request_id):
+        try:
+            # Celery's own lines name the task by its id.
+            current_app.send_task(DOORBELL, [run.pk], task_id=f"run-{run.pk}-{uuid4()}")
+        except (KombuError, OSError) as error:
+            logger.warning("Import run %s waits: the broker cannot be reached (%s)", run.pk, error)
 
 
 def ring_again() -> int:

@@ -1,4 +1,4 @@
-"""What a preview or a held run says of itself, as lines of text: why it is held, what it changes, and what moves with that."""
+"""What a run says of itself: as JSON for programs, and a preview or a held run as lines of text: why, what, and what moves."""
 
 from __future__ import annotations
 
@@ -35,6 +35,17 @@ def report(run: ImportRun) -> Iterator[str]:
         yield f"{slug}: and {more:,} more changes of rows that stand, see the page of run {run.pk}"
     for name, moved in run.effects.items():
         yield from (f"{slug}: {line}" for line in _effect(name, moved))
+
+
+def as_json(run: ImportRun) -> dict[str, Any]:
+    """The run as `import_source --json` prints it."""
+    issues = [{"path": issue.path, "message": issue.message} for issue in run.known_issues]
+    if run.error:
+        issues.insert(0, {"path": "", "message": run.error})
+    counts = run.statistics() | {"issues": issues}
+    held = {"reasons": [reason["text"] for reason in run.reasons]} if run.reasons else {}
+    counts |= held | ({"effects": run.effects} if run.is_shown and run.effects else {})
+    return {"source": run.source.slug, "status": run.status, "version": run.version, **counts, "seconds": run.seconds}
 
 
 def _change(change: ImportChange) -> str:

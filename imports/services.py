@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +16,9 @@ from django.utils import timezone
 
 from aegis.accounts.models import User
 from aegis.audit.recording import record
+from aegis.audit.visit import current_visit
 from aegis.lib.bulk import insert_rows
+from aegis.lib.numbers import numbered
 from catalog.resolution import unresolved_by_source
 from imports import engine
 from imports.fetchers import FetchError, NotModified, Snapshot, TaxiiServer, fetch
@@ -29,8 +33,10 @@ from imports.snapshots import NotKept, keep, kept, sweep
 from imports.standing import NotPossible, carry_decision, require_last, require_open, settle_open_runs
 from imports.upstream import Source
 
+logger = logging.getLogger(__name__)
 Status = ImportRun.Status
 GOOD = (Status.SUCCEEDED, Status.NOT_MODIFIED)
+LOUD = {Status.FAILED: logging.WARNING, Status.ABANDONED: logging.WARNING}
 COUNTS = ("created", "updated", "unchanged", "withdrawn", "restored")
 SOURCE_OF = {source.slug: source for source in SOURCES}
 
@@ -85,7 +91,9 @@ def queue(source: DataSource, **asked: Any) -> ImportRun:
     free_dead_runs(source.runs.all())
     try:
         with transaction.atomic():
-            return ImportRun.objects.create(source=source, heartbeat_at=timezone.now(), **asked)
+            visit = current_visit()
+            asked |= {"heartbeat_at": timezone.now(), "request_id": visit.id if visit else ""}
+            return ImportRun.objects.create(source=source, **asked)
     except IntegrityError as error:
         raise AlreadyRunning(
             f"{source.slug} is being imported already: wait for that run to end, or see its page"
@@ -124,11 +132,13 @@ class Execution:
         if not self._begin():
             run.refresh_from_db()
             return run
-        with self._line.held():
+        with numbered(run=run.pk, request=run.request_id), self._line.held():
+            logger.info("Import of %s begins", run.source.slug)
             try:
                 self._carry_out()
             except Superseded:
                 run.refresh_from_db()
+            logger.log(LOUD.get(Status(run.status), logging.INFO), "Import of %s: %s", run.source.slug, _outcome(run))
         return run
 
     def _begin(self) -> bool:
@@ -220,7 +230,7 @@ class Execution:
     def _read_and_store(self, snapshot: Snapshot) -> None:
         # Compressing waits for no one and nothing waits for it: it has the other core while this one reads.
         with ThreadPoolExecutor(1) as beside:
-            keeping = beside.submit(keep, self._source.slug, snapshot)
+            keeping = beside.submit(copy_context().run, keep, self._source.slug, snapshot)
             intake = engine.read(self._source, snapshot.files(), len(snapshot.pieces), self._tell)
             keeping.result()
         for issue in snapshot.issues:
@@ -303,6 +313,7 @@ class Execution:
         run.unchanged = sum(last.get(name, 0) for name in ("created", "updated", "unchanged", "restored"))
         run.skipped = last.get("skipped", 0)
         run.unresolved = unresolved_by_source().get(run.source.slug, 0)
+        run.issue_count = last.get("issues", 0)
         self._end(Status.NOT_MODIFIED)
 
     def _end(self, status: ImportRun.Status, error: str = "") -> None:
@@ -330,6 +341,12 @@ class Execution:
         self._progress(step, done, total, rows)
         self._run.rows_read = rows
         self._line.tell(step, done, total, {"rows_read": rows})
+
+
+def _outcome(run: ImportRun) -> str:
+    """How it ended, in a line."""
+    counts = ", ".join(f"{number} {name}" for name, number in run.statistics().items() if number)
+    return ", ".join(filter(None, [f"{run.status} in {run.seconds or 0:.1f} s", run.version[:12], counts, run.error]))
 
 
 def _facts(run: ImportRun) -> dict[str, Any]:
@@ -374,14 +391,3 @@ def execute(
     """
     mirror = mirror or settings.AEGIS_MIRROR
     return Execution(run, mirror=mirror, local=local, given=given, force=force, progress=progress).carry_out()
-
-
-def as_json(run: ImportRun) -> dict[str, Any]:
-    """The run as `import_source --json` prints it."""
-    issues = [{"path": issue.path, "message": issue.message} for issue in run.issues.all()]
-    if run.error:
-        issues.insert(0, {"path": "", "message": run.error})
-    counts = run.statistics() | {"issues": issues}
-    held = {"reasons": [reason["text"] for reason in run.reasons]} if run.reasons else {}
-    counts |= held | ({"effects": run.effects} if run.is_shown and run.effects else {})
-    return {"source": run.source.slug, "status": run.status, "version": run.version, **counts, "seconds": run.seconds}

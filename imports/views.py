@@ -118,7 +118,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "source": SOURCE_OF.get(run.source.slug),
         "version_url": version_url(SOURCE_OF.get(run.source.slug), run.version),
         "kinds": [(kinds[label], Tally().counts() | counts, published(counts)) for label, counts in run.kinds.items()],
-        "issues": run.issues.all()[:SHORT],
+        "issues": run.known_issues[:SHORT],
         "filterset": filterset,
         "page": page,
         "changes": shown_changes(run, page.object_list),
@@ -131,9 +131,9 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
 def run_issues(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Everything that one run skipped, and why."""
     run = _run(pk)
-    if (file := exported(request, ISSUES, run.issues.all())) is not None:
+    if (file := exported(request, ISSUES, run.known_issues)) is not None:
         return file
-    context = {"run": run, "page": paginate(request, run.issues.all())}
+    context = {"run": run, "page": paginate(request, run.known_issues)}
     return render_page(request, "imports/run_issues.html", context, partial="list")
 
 

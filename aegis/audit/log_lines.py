@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from aegis.audit.visit import current_visit
+from aegis.lib.numbers import current_numbers
 
 
 class OneLine(logging.Formatter):
@@ -23,7 +24,10 @@ class OneLine(logging.Formatter):
 
 
 class JsonLine(logging.Formatter):
-    """One JSON object: time, level, logger, message; `request` is the X-Request-ID of the answer, `error` the traceback."""
+    """One JSON object: time, level, logger, message; `request` is the X-Request-ID of the answer, `error` the traceback.
+
+    A line of an import has its `run` too, and the `request` that asked for it, whichever process carries it out.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The event, in ASCII."""
@@ -33,6 +37,7 @@ class JsonLine(logging.Formatter):
             "logger": record.name,
             "message": without_secrets(record.getMessage()),
         }
+        told |= current_numbers()
         if visit := current_visit():
             told["request"] = visit.id
         if record.exc_info:

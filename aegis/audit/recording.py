@@ -12,6 +12,7 @@ from aegis.audit.chain import GENESIS, known_keys, same, signing_key
 from aegis.audit.models import AuditHead, AuditLog
 from aegis.audit.redaction import clean, clean_text
 from aegis.audit.visit import Visit, current_visit
+from aegis.lib.numbers import current_numbers
 
 SYSTEM = "system"
 """The name and the role of the actor where nobody asked: commands and schedules."""
@@ -58,7 +59,7 @@ def record(
         **_actor(actor, visit),
         **_subject(obj),
         "ip": visit.ip if visit else "",
-        "request_id": visit.id if visit else "",
+        "request_id": visit.id if visit else current_numbers().get("request", ""),
         "action": action,
         "before": clean(before or {}),
         "after": clean(after or {}),

@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
+from aegis.accounts.tests.factories import make_user
 from catalog.models import DetectionRule, DetectionRuleTechnique, Technique
 from imports.digest import catalog_digest
 from imports.life import this_process
@@ -41,6 +42,18 @@ def test_same_snapshot_again_is_not_modified_and_writes_no_catalogue_row(world: 
         run = world.run("sigma")
     assert (run.status, counts(run)) == ("not_modified", {"unchanged": 1, "unresolved": 1})
     assert _catalogue_writes(queries) == []
+
+
+def test_unmodified_run_still_tells_what_could_not_be_read(world: SmallWorld, client) -> None:
+    world.rule("a", "T1059")
+    world.write("sigma", "rules/b.yml", "title: [broken\n")
+    first, again, third = (world.run("sigma") for _ in range(3))
+    assert (again.status, again.issue_count, again.issues.count()) == ("not_modified", 1, 0)
+    assert list(third.known_issues) == list(first.issues.all())
+    assert DataSource.objects.get(slug="sigma").last_sync_stats["issues"] == 1
+    client.force_login(make_user())
+    for path in (f"/runs/{third.pk}", f"/runs/{third.pk}/issues", f"/api/v1/import-runs/{third.pk}/issues"):
+        assert "rules/b.yml" in client.get(path).content.decode(), path
 
 
 def test_forced_import_of_the_same_snapshot_compares_and_writes_no_catalogue_row(world: SmallWorld) -> None:

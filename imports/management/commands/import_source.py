@@ -21,8 +21,8 @@ from imports.fetchers import FetchError
 from imports.holding import OLDER, UNDONE, WITHDRAWALS
 from imports.life import this_process
 from imports.models import ImportRun
-from imports.run_report import report
-from imports.services import SOURCE_OF, AlreadyRunning, as_json, execute, request_import
+from imports.run_report import as_json, report
+from imports.services import SOURCE_OF, AlreadyRunning, execute, request_import
 
 GOOD = (ImportRun.Status.SUCCEEDED, ImportRun.Status.NOT_MODIFIED)
 WIDE = 160
@@ -220,7 +220,7 @@ def _table(runs: list[ImportRun]) -> Table:
 def _print_issues(console: Console, run: ImportRun) -> None:
     if run.error:
         console.print(f"{run.source.slug}: {run.error}", style="red", markup=False)
-    for issue in run.issues.all()[:20]:
+    for issue in run.known_issues[:20]:
         line = f":{issue.line}" if issue.line else ""
         console.print(f"{run.source.slug}: {issue.path}{line}: {issue.message}", style="yellow", markup=False)
     if run.issue_count > 20:
