@@ -66,6 +66,38 @@ django.setup()
 from coverage.tests.many_tests import plant
 plant(20_000)
 """
+AUDIT = """
+import sys, time
+from threading import Thread
+import django
+django.setup()
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from aegis.audit.recording import Subject, record
+from aegis.audit.verification import Verification
+writers, each = int(sys.argv[1]), int(sys.argv[2])
+def append(number):
+    with transaction.atomic():
+        record(None, "bench.written", Subject("bench", str(number)), before={"number": number}, after={"number": number + 1})
+def write():
+    for number in range(each):
+        append(number)
+    connection.close()
+with CaptureQueriesContext(connection) as queries:
+    append(0)
+threads = [Thread(target=write) for _ in range(writers)]
+start = time.perf_counter()
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+took = time.perf_counter() - start
+start, walk = time.perf_counter(), Verification()
+assert list(walk.flaws()) == []
+walked = walk.rows / (time.perf_counter() - start)
+rows, asked = writers * each / took, len(queries) - 2
+print(f"{writers} at once: {rows:.0f} rows/s (8: at least 200), {asked} queries an append; verified {walked:,.0f} rows/s")
+"""
 OVERLAYS = "actor=G0016&actor=G0007&actor=G0032&campaign=1&framework=nist-800-53-rev5"
 MATRICES = ("/matrix", f"/matrix?{OVERLAYS}", f"/matrix?subs=all&{OVERLAYS}", f"/matrix?view=table&{OVERLAYS}")
 PATHS = ("/", "/matrix", "/matrix?subs=all", "/techniques", "/techniques/T1059.001", "/rules", "/templates", "/sources")
@@ -100,8 +132,10 @@ def main() -> None:
             postgres = {**env, **keys, "DATABASE_URL": url, "AEGIS_HTTPS": "false"}
             on_postgres = _imports("PostgreSQL", mirror, postgres, peer)
             _matrices("PostgreSQL", postgres)
+            _audit("PostgreSQL", postgres)
         _row("PostgreSQL cold / SQLite cold", on_postgres / cold, "at most 1.3")
         _matrices("SQLite", env)
+        _audit("SQLite", env)
         print(f"\nPages on SQLite, whole catalogue, median of {ROUNDS} (server time)")
         Measured(
             sys.executable,
@@ -120,6 +154,14 @@ def _matrices(database: str, env: dict[str, str]) -> None:
     settings = {**env, "DJANGO_SETTINGS_MODULE": "aegis.settings"}
     Measured(sys.executable, "-c", PLANT, env=settings)
     Measured(sys.executable, "-c", PAGES, str(ROUNDS), *MATRICES, env=settings, show=True)
+
+
+def _audit(database: str, env: dict[str, str]) -> None:
+    """Append to the audit trail, alone and with eight writers who wait for each other, and walk it."""
+    print(f"\nThe audit trail on {database}")
+    settings = {**env, "DJANGO_SETTINGS_MODULE": "aegis.settings"}
+    for writers in ("1", "8"):
+        Measured(sys.executable, "-c", AUDIT, writers, "250", env=settings, show=True)
 
 
 def _peers(mirror: Path, folder: Path) -> float:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models.functions import Now
 
 from aegis.audit.chain import GENESIS, known_keys, same, signing_key
 from aegis.audit.models import AuditHead, AuditLog
 from aegis.audit.redaction import clean, clean_text
 from aegis.audit.visit import Visit, current_visit
+from aegis.audit.writing import Head, locked_head, write
 from aegis.lib.numbers import current_numbers
 
 SYSTEM = "system"
@@ -29,13 +29,6 @@ class Subject:
     type: str
     id: str = ""
     label: str = ""
-
-
-class Clock(Now):
-    """The database's clock at this moment; `Now` is when the transaction began."""
-
-    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Any:
-        return self.as_sql(compiler, connection, template="CLOCK_TIMESTAMP()")
 
 
 def record(
@@ -94,18 +87,17 @@ def iso(at: datetime) -> str:
 
 
 def _append(facts: dict[str, Any]) -> AuditLog:
-    head = _locked_head()
     key = signing_key()
+    head = _sound_head()
     row = AuditLog(id=head.size + 1, at=head.now, key_id=key.id, prev_mac=head.mac, **facts)
     row.mac = key.mac_of(row.prev_mac, {**vars(row), "at": iso(row.at)})
-    row.save(force_insert=True)
-    AuditHead.objects.filter(pk=1).update(**_head(row.id, row.mac))
+    write(row, key)
     return row
 
 
-def _locked_head() -> Any:
-    """The head with `now`, locked until the transaction ends. Raises AuditBroken if it is not what `_append` left."""
-    head: Any = AuditHead.objects.select_for_update().annotate(now=Clock()).filter(pk=1).first()
+def _sound_head() -> Head:
+    """The head, locked until the transaction ends. Raises AuditBroken if it is not what `write` left."""
+    head = locked_head()
     if head is None:
         raise AuditBroken(
             "The head of the audit trail is gone: run `manage.py verify_audit`, and see docs/configuration.md."

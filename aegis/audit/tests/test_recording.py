@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from aegis.accounts.models import User
 from aegis.accounts.tests.factories import make_user
@@ -135,6 +136,14 @@ def test_values_become_json_without_floats(db):
         "half": "?",
         "3": None,
     }
+
+
+def test_append_takes_few_statements_while_all_others_wait(db):
+    record(None, "test")
+    with CaptureQueriesContext(connection) as queries:
+        record(None, "test", Subject("thing", "1"), before={"n": 1}, after={"n": 2})
+    kinds = [query["sql"].split()[0] for query in queries]
+    assert kinds == {"postgresql": ["SELECT", "WITH"], "sqlite": ["SELECT", "INSERT", "UPDATE"]}[connection.vendor]
 
 
 def test_texts_without_end_are_cut(db):
