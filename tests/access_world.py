@@ -207,6 +207,10 @@ def _session(kind: str) -> Subject:
     return lambda world, visitor, whose: getattr(world.sessions[visitor if whose == OWN else STRANGER], kind)
 
 
+def _login_of(kind: str) -> Subject:
+    return lambda world, visitor, whose: (_of("user")(world, visitor, whose), _session(kind)(world, visitor, whose))
+
+
 def _ticket(world: World, visitor: str, whose: str) -> tuple[str, str]:
     evidence = world.row("evidence", visitor, whose)
     _, _, pk, ticket = ticket_path(evidence, world.users["viewer"]).split("/")
@@ -260,6 +264,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "/tests/{}/reject": _of("in_review"),
     "/tests/{}": _of("draft"),
     "/threat-actors/{}": lambda *_: ThreatActor.objects.earliest("pk").mitre_id,
+    "/users/{}/api-sessions/{}": _login_of("api"),
+    "/users/{}/sessions/{}": _login_of("browser"),
     "/users/{}": _of("user"),
 }
 

@@ -35,6 +35,8 @@ WRITES_ONLY: Final = {
     "accounts:end-browser-session",
     "accounts:end-other-sessions",
     "accounts:logout",
+    "accounts:user-end-api-session",
+    "accounts:user-end-browser-session",
     "accounts:user-end-sessions",
     "accounts:user-link",
     "coverage:campaign-archive",

@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
-from aegis.accounts.models import User
+from aegis.accounts.models import ApiSession, BrowserSession, User
+from aegis.lib.admin import ReadOnlyAdmin
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[User]
@@ -35,3 +36,27 @@ class UserAdmin(Base):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Never: users are switched off, so that what they did stays theirs."""
         return False
+
+
+@admin.register(BrowserSession)
+class BrowserSessionAdmin(ReadOnlyAdmin):
+    """Logins in browsers. Their keys are shown to nobody; the page of the user ends them."""
+
+    list_display = ("user", "device", "address", "started_at", "seen_at")
+    list_filter = ("started_at", "seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "address", "user_agent")
+    ordering = ("-seen_at",)
+    fields = ("user", "device", "user_agent", "address", "started_at", "seen_at")
+
+
+@admin.register(ApiSession)
+class ApiSessionAdmin(ReadOnlyAdmin):
+    """Logins to the API. The page of the user ends them."""
+
+    list_display = ("user", "device", "address", "created_at", "seen_at", "expires_at")
+    list_filter = ("created_at", "seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "address", "user_agent")
+    ordering = ("-seen_at",)
+    fields = ("user", "device", "user_agent", "address", "created_at", "seen_at", "expires_at")

@@ -111,7 +111,7 @@ class Login(Endpoint):
         if not isinstance(user, User):
             raise AuthenticationFailed(NO_MATCH)
         user_logged_in.send(sender=User, request=request._request, user=user)
-        return Response(start_session(user))
+        return Response(start_session(user, request._request))
 
 
 @public
@@ -127,7 +127,7 @@ class Refresh(Endpoint):
         """Renew. A refresh token is good once: used a second time, it ends the session of both users."""
         form = RefreshSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        return Response(renew(form.validated_data["refresh_token"]))
+        return Response(renew(form.validated_data["refresh_token"], request._request))
 
 
 @require_action("account.use")

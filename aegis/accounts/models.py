@@ -98,7 +98,23 @@ class User(AbstractUser):
         return self.is_superuser
 
 
-class ApiSession(models.Model):
+class FromDevice(models.Model):
+    """What is known of whoever is logged in: what their program calls itself, where it last came from, and when."""
+
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=255, blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def device(self) -> str:
+        """The program in words."""
+        return device_name(self.user_agent)
+
+
+class ApiSession(FromDevice):
     """One login to the API. Its access tokens are good while this row stands, and of its refresh tokens only `refresh_id` is.
 
     To end the session is to delete the row.
@@ -111,32 +127,24 @@ class ApiSession(models.Model):
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        ordering = ("-created_at",)
+        ordering = ("-seen_at",)
 
     def __str__(self) -> str:
         return f"API session of {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"
 
 
-class BrowserSession(models.Model):
+class BrowserSession(FromDevice):
     """What is known of one login in a browser. It goes with Django's session: to end the login is to delete that."""
 
     session = models.OneToOneField(Session, models.CASCADE, related_name="+")
     user = models.ForeignKey(User, models.CASCADE, related_name="browser_sessions")
-    address = models.GenericIPAddressField(null=True)
-    user_agent = models.CharField(max_length=255)
     started_at = models.DateTimeField(default=timezone.now)
-    seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ("-seen_at",)
 
     def __str__(self) -> str:
         return f"Browser session of {self.user_id} since {self.started_at:%Y-%m-%d %H:%M}"
-
-    @property
-    def device(self) -> str:
-        """The browser in words."""
-        return device_name(self.user_agent)
 
 
 class OneTimeLinkQuerySet(models.QuerySet["OneTimeLink"]):

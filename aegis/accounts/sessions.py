@@ -85,11 +85,23 @@ def note_session(request: HttpRequest, user: User) -> None:
         session_id=request.session.session_key,
         defaults={
             "user": user,
-            "address": client_address(request),
-            "user_agent": request.headers.get("User-Agent", "")[:255],
+            **device_of(request),
             "started_at": datetime.fromtimestamp(request.session[STARTED], tz=UTC),
         },
     )
+
+
+def device_of(request: HttpRequest) -> dict[str, Any]:
+    """`address` and `user_agent` of whoever sends a request."""
+    agent = request.headers.get("User-Agent", "").replace("\0", "")
+    return {"address": client_address(request), "user_agent": agent[:255]}
+
+
+def note_use(session: ApiSession, request: HttpRequest) -> None:
+    """Write down, once a minute, that the tokens of a session are in use, and from where."""
+    now = timezone.now()
+    if (now - session.seen_at).total_seconds() >= NOTED_EVERY:
+        ApiSession.objects.filter(pk=session.pk).update(seen_at=now, **device_of(request))
 
 
 def current_browser_sessions(user: User) -> QuerySet[BrowserSession]:

@@ -10,8 +10,10 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import uuid4
 
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -19,6 +21,7 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from aegis.accounts.models import ApiSession, User
+from aegis.accounts.sessions import device_of, note_use
 
 SESSION_CLAIM = "sid"
 
@@ -33,9 +36,16 @@ class RefreshToken(Token):
 class TokenAuthentication(JWTAuthentication):
     """Reads `Authorization: Bearer`. The user behind the token must be active, and the session must not have ended."""
 
-    def get_user(self, validated_token: Token) -> Any:
-        """The user. Raises AuthenticationFailed."""
-        return session_of(validated_token).user
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """The user and the token; None without one. Raises AuthenticationFailed."""
+        header = self.get_header(request)
+        text = self.get_raw_token(header) if header else None
+        if text is None:
+            return None
+        token = self.get_validated_token(text)
+        session = session_of(token)
+        note_use(session, request._request)
+        return session.user, token
 
 
 def session_of(token: Token) -> ApiSession:
@@ -49,14 +59,15 @@ def session_of(token: Token) -> ApiSession:
     return session
 
 
-def start_session(user: User) -> dict[str, Any]:
-    """A new session's tokens, as `tokens`. Sessions of this user that have run out are forgotten."""
+def start_session(user: User, request: HttpRequest | None = None) -> dict[str, Any]:
+    """A new session's tokens, as `tokens`; the request says from which device. The user's dead sessions are forgotten."""
     user.api_sessions.filter(expires_at__lt=timezone.now()).delete()
-    session = ApiSession.objects.create(user=user, refresh_id=uuid4().hex, expires_at=_end())
+    device = device_of(request) if request else {}
+    session = ApiSession.objects.create(user=user, refresh_id=uuid4().hex, expires_at=_end(), **device)
     return tokens(session)
 
 
-def renew(text: str) -> dict[str, Any]:
+def renew(text: str, request: HttpRequest | None = None) -> dict[str, Any]:
     """The next pair of tokens for a refresh token, as `tokens`.
 
     Raises AuthenticationFailed. A refresh token that comes a second time was copied: it ends the session for everybody.
@@ -65,7 +76,10 @@ def renew(text: str) -> dict[str, Any]:
     session = session_of(token)
     used, session.refresh_id, session.expires_at = token.get("jti"), uuid4().hex, _end()
     is_first = ApiSession.objects.filter(pk=session.pk, refresh_id=used).update(
-        refresh_id=session.refresh_id, expires_at=session.expires_at
+        refresh_id=session.refresh_id,
+        expires_at=session.expires_at,
+        seen_at=timezone.now(),
+        **(device_of(request) if request else {}),
     )
     if not is_first:
         session.delete()

@@ -20,4 +20,6 @@ urlpatterns = [
     path("users/<int:pk>", users.user_detail, name="user-detail"),
     path("users/<int:pk>/link", users.user_link, name="user-link"),
     path("users/<int:pk>/end-sessions", users.user_end_sessions, name="user-end-sessions"),
+    path("users/<int:pk>/sessions/<int:session>/end", users.user_end_browser_session, name="user-end-browser-session"),
+    path("users/<int:pk>/api-sessions/<uuid:session>/end", users.user_end_api_session, name="user-end-api-session"),
 ]

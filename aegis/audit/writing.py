@@ -39,13 +39,13 @@ def locked_head() -> Head | None:
     with connection.cursor() as cursor:
         cursor.execute(LOCKED[connection.vendor], [])
         row = cursor.fetchone()
-    return row and Head(*row[:-1], now=_moment(row[-1]))
+    return Head(row[0], row[1], row[2], row[3], _moment(row[4])) if row else None
 
 
 def write(row: AuditLog, key: Key) -> None:
     """Add the row, and move the head on to it."""
-    head = [row.id, row.mac, key.id, key.signature_of(row.id, row.mac)]
-    values = [field.get_db_prep_save(getattr(row, name), connection) for name, field in FIELDS.items()]
+    head: list[Any] = [row.id, row.mac, key.id, key.signature_of(row.id, row.mac)]
+    values: list[Any] = [field.get_db_prep_save(getattr(row, name), connection) for name, field in FIELDS.items()]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(BOTH, [*head, *values])

@@ -1,6 +1,6 @@
 """Logins in browsers: new at each login, ended when idle, old, revoked, or when their user changes; listed for their user."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from aegis.accounts import services
 from aegis.accounts.devices import device_name
@@ -175,6 +176,69 @@ def test_profile_lists_where_one_is_logged_in(anna):
     assert page.count("these tokens") == 1
     assert key_of(other) not in page
     assert key_of(client) not in page
+
+
+def api_login(user, **extra):
+    client = APIClient(**extra)
+    tokens = client.post("/api/v1/auth/login", {"username": user.username, "password": PASSWORD}, format="json").json()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access_token']}")
+    return client, tokens
+
+
+def test_profile_tells_device_address_and_last_use_of_a_login_to_the_api(anna):
+    api_login(anna, REMOTE_ADDR="198.51.100.8", HTTP_USER_AGENT="aegis-sync/2.1 python")
+    ApiSession.objects.update(seen_at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+    page = browser(anna).get("/accounts/profile").text
+    assert "aegis-sync/2.1" in page
+    assert "198.51.100.8" in page
+    assert "2 Jan 2026, 03:04" in page
+
+
+def test_use_of_tokens_is_noted_with_one_write_a_minute(anna):
+    client, _ = api_login(anna, REMOTE_ADDR="198.51.100.8", HTTP_USER_AGENT="curl/8.5.0")
+    ApiSession.objects.update(seen_at=timezone.now() - timedelta(seconds=61), address=None)
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/api/v1/auth/me")
+        client.get("/api/v1/auth/me")
+    assert [query["sql"].split()[0] for query in queries].count("UPDATE") == 1
+    session = ApiSession.objects.get()
+    assert session.seen_at > timezone.now() - timedelta(minutes=1)
+    assert (session.address, session.device) == ("198.51.100.8", "curl/8.5.0")
+
+
+def test_renewed_tokens_are_of_the_device_that_renewed_them(anna):
+    client, tokens = api_login(anna, HTTP_USER_AGENT="curl/8.5.0")
+    renewed = {"refresh_token": tokens["refresh_token"]}
+    client.post("/api/v1/auth/refresh", renewed, format="json", HTTP_USER_AGENT=FIREFOX, REMOTE_ADDR="203.0.113.9")
+    session = ApiSession.objects.get()
+    assert (session.address, session.device) == ("203.0.113.9", "Firefox on Linux")
+
+
+def test_admin_ends_one_login_of_a_user_and_the_others_last(anna):
+    admin, here, there, token = browser(make_user(Role.ADMIN)), browser(anna), browser(anna), bearer(anna)
+    gone = BrowserSession.objects.get(session=key_of(there))
+    page = admin.get(f"/users/{anna.pk}").text
+    for path in (f"sessions/{gone.pk}/end", f"api-sessions/{ApiSession.objects.get().pk}/end"):
+        assert f"/users/{anna.pk}/{path}" in page
+        assert admin.post(f"/users/{anna.pk}/{path}").status_code == 302
+        assert admin.post(f"/users/{anna.pk}/{path}").status_code == 404
+    assert (is_logged_in(here), is_logged_in(there)) == (True, False)
+    assert token.get("/api/v1/auth/me").status_code == 401
+    assert (
+        admin.post(f"/users/{anna.pk + 1}/sessions/{BrowserSession.objects.get(user=anna).pk}/end").status_code == 404
+    )
+
+
+def test_django_admin_lists_logins_without_their_keys(anna):
+    admin, client = browser(make_user(Role.ADMIN)), Client(headers={"User-Agent": FIREFOX})
+    log_in_again(client, anna)
+    api_login(anna, HTTP_USER_AGENT="curl/8.5.0")
+    for model, device in ((BrowserSession, "Firefox on Linux"), (ApiSession, "curl/8.5.0")):
+        path = f"/admin/accounts/{model._meta.model_name}/"
+        for page in (admin.get(path), admin.get(f"{path}{model.objects.get(user=anna).pk}/change/")):
+            assert device in page.text
+            assert key_of(client) not in page.text
+            assert getattr(model.objects.get(user=anna), "refresh_id", "-" * 20) not in page.text
 
 
 def test_user_ends_a_login_of_their_own(anna):

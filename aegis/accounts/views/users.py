@@ -1,6 +1,7 @@
 """Users, for admins: list, create, change what they may do, and links by which they set their own passwords."""
 
 from typing import Final, cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -15,7 +16,7 @@ from aegis.accounts.access import require_action
 from aegis.accounts.confirmation import recently_confirmed
 from aegis.accounts.filters import UserFilter
 from aegis.accounts.forms import AccessForm, NewUserForm
-from aegis.accounts.models import User
+from aegis.accounts.models import ApiSession, BrowserSession, User
 from aegis.accounts.sessions import current_api_sessions, current_browser_sessions
 from aegis.lib.exports import Table
 from aegis.lib.list_files import exported
@@ -85,6 +86,7 @@ def user_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "browser_sessions": current_browser_sessions(user),
         "api_sessions": current_api_sessions(user),
+        "current": request.session.session_key,
     }
     return render_page(request, "accounts/user_detail.html", context)
 
@@ -111,6 +113,28 @@ def user_end_sessions(request: HttpRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     services.end_sessions(user=user, by=cast(User, request.user))
     messages.success(request, f"{user.username} is logged out everywhere.")
+    return redirect("accounts:user-detail", pk=pk)
+
+
+@require_action("user.manage")
+@require_POST
+@recently_confirmed
+def user_end_browser_session(request: HttpRequest, pk: int, session: int) -> HttpResponse:
+    """End one of the user's logins in a browser."""
+    found = get_object_or_404(BrowserSession, pk=session, user=pk)
+    services.end_one_session(session=found, by=cast(User, request.user))
+    messages.success(request, f"{found.user.username} is logged out of that browser.")
+    return redirect("accounts:user-detail", pk=pk)
+
+
+@require_action("user.manage")
+@require_POST
+@recently_confirmed
+def user_end_api_session(request: HttpRequest, pk: int, session: UUID) -> HttpResponse:
+    """End one of the user's logins to the API."""
+    found = get_object_or_404(ApiSession, pk=session, user=pk)
+    services.end_one_session(session=found, by=cast(User, request.user))
+    messages.success(request, f"Those tokens of {found.user.username} no longer work.")
     return redirect("accounts:user-detail", pk=pk)
 
 
