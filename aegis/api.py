@@ -47,6 +47,7 @@ from coverage.api.intel import (
 from coverage.api.layers import CoverageLayer, LayerDetail, LayerList
 from coverage.api.metrics import MetricsByTactic, MetricsSummary
 from coverage.api.next_campaign import MetricsNextCampaign
+from coverage.api.oscal import AssessmentResults
 from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueReview
 from coverage.api.testing import TestArchive, TestDetail, TestList, TestReject, TestSubmit, TestValidate
 from coverage.api.trend import MetricsTrend
@@ -66,6 +67,7 @@ from intel.api import ThreatActorDetail, ThreatActorList
 # Only what an id can be made of gets as far as the database.
 MITRE_ID = r"(?P<mitre_id>[A-Za-z0-9.-]{1,32})"
 UUID = r"(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+SLUG = r"(?P<slug>[A-Za-z0-9_-]{1,64})"
 ID_OR_NAME = r"(?P<id>[0-9]{1,18}|[A-Za-z][A-Za-z0-9-]{0,63})"
 
 SYSTEM_COMMANDS = {
@@ -140,6 +142,7 @@ v1 = [
     route("threat-actors", ThreatActorList, "actor-list"),
     route(f"threat-actors/{MITRE_ID}", ThreatActorDetail, "actor"),
     route("compliance/frameworks", FrameworkList, "framework-list"),
+    route(f"compliance/frameworks/{SLUG}/oscal", AssessmentResults, "framework-oscal"),
     route("compliance/controls", ControlList, "control-list"),
     route("compliance/conflicts", ConflictList, "conflict-list"),
     route(f"compliance/controls/{ID}", ControlDetail, "control"),

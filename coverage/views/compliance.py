@@ -83,7 +83,12 @@ def framework_list(request: HttpRequest) -> HttpResponse:
 def framework_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """The families of one framework."""
     framework = get_object_or_404(ComplianceFramework, slug=slug)
-    context = {"framework": framework, "rows": family_rows(framework, TechniqueFacts.now())}
+    rows = family_rows(framework, TechniqueFacts.now())
+    context = {
+        "framework": framework,
+        "rows": rows,
+        "tested": any(row.shares.proven or row.shares.missed for row in rows),
+    }
     return render_page(request, "compliance/framework_detail.html", context)
 
 
