@@ -59,7 +59,7 @@ test-sqlite: $(VENV)/.installed-dev ## The whole suite, on SQLite
 	@AEGIS_TEST_DATABASE_URL= $(PYTEST) -n $(WORKERS) --dist loadgroup
 
 test-postgres: $(VENV)/.installed-dev ## The tests that touch the database, on PostgreSQL (DATABASE_URL, or one started for them)
-	@$(BIN)/python bin/with_postgres.py $(PYTEST) -n $(WORKERS) --dist loadgroup -m 'database and not browser'
+	@$(BIN)/python bin/with_postgres.py $(PYTEST) -n $(WORKERS) --dist loadgroup -m 'database and not browser and not one_database'
 
 bench: $(VENV)/.installed-dev staticfiles/staticfiles.json ## Speed and memory, as ratios in one run (AEGIS_MIRROR)
 	@$(BIN)/python bin/bench.py

@@ -8,6 +8,9 @@ from aegis import urls
 from tests.access_matrix import FILE, METHODS, doors, listed, routes_of
 from tests.access_world import OTHERS, VISITORS, World
 
+# Who may do what is decided before a database is asked, and the three minutes would be the longest of the second run.
+pytestmark = pytest.mark.one_database
+
 
 def taking_turns(number: int) -> tuple[str, ...]:
     """Who knocks at one of many doors alike: the admin at each, and the others by turns, so that each is at every fourth."""
