@@ -21,7 +21,7 @@ from aegis.accounts.access import require_action
 from aegis.accounts.policy import allows
 from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
 from aegis.lib.listing import FilterBackend
-from imports.filters import ImportRunFilter, UnresolvedReferenceFilter
+from imports.filters import OPTIONAL_SLUGS, DataSourceFilter, ImportRunFilter, UnresolvedReferenceFilter
 from imports.models import DataSource, ImportRun
 from imports.references import unresolved_references
 from imports.schedule import LONGEST_SCHEDULE, change_source
@@ -158,6 +158,7 @@ class ImportRunDetailSerializer(ImportRunSerializer):
                 "license": "DRL-1.1",
                 "homepage": "https://github.com/SigmaHQ/sigma",
                 "enabled": True,
+                "optional": False,
                 "is_sample": False,
                 "state": "succeeded",
                 "schedule_hours": 720.0,
@@ -174,12 +175,15 @@ class ImportRunDetailSerializer(ImportRunSerializer):
 class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
     """An upstream. `state` is the status of its last run, `never` before the first.
 
+    An `optional` source is none of the nine: it is disabled until an admin enables it.
+
     `schedule_hours` are the hours between two syncs, null for a source that is synced by hand only; `next_sync_at` is when the
     next one is due, null for a source that is disabled, synced by hand, or was never synced: that is due at once.
 
     `last_sync_stats` are those of the last run that succeeded. Previews do not count as runs here.
     """
 
+    optional = serializers.SerializerMethodField()
     state = serializers.SerializerMethodField()
     next_sync_at = serializers.DateTimeField(read_only=True, allow_null=True)
     schedule_hours = serializers.SerializerMethodField()
@@ -195,6 +199,7 @@ class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
             "license",
             "homepage",
             "enabled",
+            "optional",
             "is_sample",
             "state",
             "schedule_hours",
@@ -206,6 +211,10 @@ class DataSourceSerializer(serializers.ModelSerializer[DataSource]):
             "last_run",
         )
         read_only_fields = fields
+
+    def get_optional(self, source: DataSource) -> bool:
+        """Whether it is none of the nine."""
+        return source.slug in OPTIONAL_SLUGS
 
     def get_state(self, source: Any) -> str:
         """The status of the last run."""
@@ -232,10 +241,11 @@ def with_newest_run() -> QuerySet[DataSource]:
 @require_action("source.read")
 @extend_schema(tags=["imports"])
 class DataSourceList(ListEndpoint):
-    """All data sources, in the order in which they are imported."""
+    """The nine data sources, in the order in which they are imported; `?optional=true` lists the optional ones instead."""
 
     queryset = with_newest_run()
     serializer_class = DataSourceSerializer
+    filterset_class = DataSourceFilter
 
 
 class SourceChanges(StrictSerializer):

@@ -8,7 +8,7 @@ from django.db import connections
 from django.db.models.signals import post_delete, post_migrate, post_save
 
 from aegis.lib.upstreams import introduce
-from imports.registry import SOURCES
+from imports.registry import OPTIONAL, SOURCES
 
 
 class ImportsConfig(AppConfig):
@@ -18,7 +18,7 @@ class ImportsConfig(AppConfig):
         post_migrate.connect(describe_sources, sender=self)
         post_migrate.connect(describe_feeds, sender=self)
         self._listen()
-        for source in SOURCES:
+        for source in (*SOURCES, *OPTIONAL):
             introduce(source.slug, label=source.label, license=source.license)
 
     def _listen(self) -> None:

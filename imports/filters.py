@@ -1,15 +1,18 @@
 """Filters of runs, their changes and issues, and of unresolved references, for pages and API alike."""
 
-from typing import Any
+from typing import Any, Final
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from aegis.lib.filters import Listed, Text, YesNo, distinct_values
 from catalog.resolution import reference_models
 from imports.models import DataSource, ImportChange, ImportRun
 from imports.references import unresolved_references
+from imports.registry import OPTIONAL
+
+OPTIONAL_SLUGS: Final = frozenset(source.slug for source in OPTIONAL)
 
 
 def sources() -> list[tuple[str, str]]:
@@ -21,6 +24,21 @@ def people() -> list[tuple[str, str]]:
     """Who asked for runs."""
     names = ImportRun.objects.exclude(requested_by=None).values_list("requested_by__username", flat=True)
     return [(name, name) for name in sorted(set(names.order_by()))]
+
+
+class DataSourceFilter(django_filters.FilterSet):
+    """The nine sources, or the optional ones."""
+
+    optional = YesNo(method="by_need", label="Optional")
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """The nine, unless the optional ones are asked for."""
+        chosen = Q(slug__in=OPTIONAL_SLUGS)
+        return queryset.filter(chosen if self.form.cleaned_data.get("optional") else ~chosen)
+
+    def by_need(self, queryset: Any, name: str, value: bool) -> Any:
+        """All: `filter_queryset` knows."""
+        return queryset
 
 
 class ImportRunFilter(django_filters.FilterSet):

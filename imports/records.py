@@ -315,6 +315,20 @@ class ControlMapping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredMapping(ControlMapping):
+    """A mapping with what only some frameworks publish of it.
+
+    `mapping_name` is the type's name where it has one, `score_category` "protect", "detect" or "respond", `score_value`
+    "minimal", "partial" or "significant"; `references` are addresses.
+    """
+
+    mapping_name: str = ""
+    score_category: str = ""
+    score_value: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComplianceControlRecord(Record):
     """`control_id` is normalised ("AC-2(1)"), `parent` likewise or empty; `category` is the family's name.
 

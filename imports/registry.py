@@ -1,4 +1,7 @@
-"""All upstreams, in the order in which `--all` imports them. No order is needed: ids are resolved again as techniques come."""
+"""All upstreams, in the order in which `--all` imports them. No order is needed: ids are resolved again as techniques come.
+
+`OPTIONAL` are those beside the nine: disabled until an admin wants them, and never part of `--all`.
+"""
 
 from imports.sources import (
     atomic,
@@ -7,6 +10,7 @@ from imports.sources import (
     d3fend,
     elastic,
     lolbas,
+    mappings_explorer,
     nist_800_53,
     sigma,
     threat_actors,
@@ -24,3 +28,4 @@ SOURCES: tuple[Source, ...] = (
     d3fend.SOURCE,
     nist_800_53.SOURCE,
 )
+OPTIONAL: tuple[Source, ...] = (mappings_explorer.SOURCE,)

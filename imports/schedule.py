@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from imports.models import DataSource, ImportRun
-from imports.registry import SOURCES
+from imports.registry import OPTIONAL, SOURCES
 
 Status = ImportRun.Status
 TICK: Final = "imports.tasks.sync_on_schedule"
@@ -34,7 +34,7 @@ UNITS: Final = {
     IntervalSchedule.MINUTES: timedelta(minutes=1),
     IntervalSchedule.SECONDS: timedelta(seconds=1),
 }
-KNOWN: Final = frozenset(source.slug for source in SOURCES)
+KNOWN: Final = frozenset(source.slug for source in (*SOURCES, *OPTIONAL))
 
 
 def task_name(slug: str) -> str:

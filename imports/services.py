@@ -26,7 +26,7 @@ from imports.holding import digest_of_changes, is_held, reasons_to_hold
 from imports.intake import Intake, SourceUnreadable
 from imports.life import Cancelled, Lifeline, Superseded, free_dead_runs, require_running, this_process
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
-from imports.registry import SOURCES
+from imports.registry import OPTIONAL, SOURCES
 from imports.schedule import note_sync
 from imports.signals import catalogue_stored, import_finished
 from imports.snapshots import NotKept, keep, kept, sweep
@@ -38,7 +38,7 @@ Status = ImportRun.Status
 GOOD = (Status.SUCCEEDED, Status.NOT_MODIFIED)
 LOUD = {Status.FAILED: logging.WARNING, Status.ABANDONED: logging.WARNING}
 COUNTS = ("created", "updated", "unchanged", "withdrawn", "restored")
-SOURCE_OF = {source.slug: source for source in SOURCES}
+SOURCE_OF = {source.slug: source for source in (*SOURCES, *OPTIONAL)}
 
 
 class UnknownSource(LookupError):
@@ -50,15 +50,15 @@ class AlreadyRunning(RuntimeError):
 
 
 def describe_sources() -> None:
-    """Bring the DataSource rows in line with `SOURCES`: new upstreams get a row, labels follow the code."""
-    for position, source in enumerate(SOURCES):
+    """Bring the DataSource rows in line with the registry: new upstreams get a row, labels follow the code."""
+    for position, source in enumerate(SOURCE_OF.values()):
         described = {
             "label": source.label,
             "license": source.license,
             "homepage": source.homepage,
             "position": position,
         }
-        first = described | {"every": source.every}
+        first = described | {"every": source.every, "enabled": source not in OPTIONAL}
         DataSource.objects.update_or_create(slug=source.slug, defaults=described, create_defaults=first)
 
 

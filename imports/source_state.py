@@ -12,6 +12,7 @@ from django.db.models import Max, Q
 
 from imports.life import is_dead
 from imports.models import DataSource, ImportRun
+from imports.registry import OPTIONAL
 from imports.row_pages import kind_name
 from imports.services import SOURCE_OF
 from imports.upstream import GitHubArchive, Source
@@ -41,6 +42,11 @@ class SourceState:
     good: ImportRun | None
     applied: ImportRun | None
     active: ImportRun | None
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it is none of the nine: it does nothing until an admin enables it."""
+        return self.source in OPTIONAL
 
     @property
     def word(self) -> str:

@@ -145,7 +145,9 @@ def store_rows(plan: Plan, provenance: Provenance, resolver: Resolver) -> Writte
 def _write(plan: Plan, provenance: Provenance, resolver: Resolver) -> dict[tuple[Any, ...], int]:
     target = plan.target
     if plan.create:
-        insert_rows(target.model, (_row(incoming, provenance, resolver) for incoming in plan.create))
+        insert_rows(
+            target.model, (_row(incoming, provenance, resolver) | _ours(target, incoming) for incoming in plan.create)
+        )
     _overwrite(plan, provenance, resolver)
     if not plan.create:
         return {incoming.key: plan.standing[incoming.key].pk for incoming in plan.update}
@@ -159,7 +161,7 @@ def _overwrite(plan: Plan, provenance: Provenance, resolver: Resolver) -> None:
     rows = [
         model(pk=plan.standing[incoming.key].pk, **_row(incoming, provenance, resolver)) for incoming in plan.update
     ]
-    kept = ("first_seen_at", "id", *target.unique_columns)
+    kept = ("first_seen_at", "id", *target.unique_columns, *target.ours)
     fields = [f.name for f in target.model._meta.concrete_fields if f.attname not in kept]
     if rows:
         model._default_manager.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=fields)
@@ -180,6 +182,10 @@ def _row(incoming: Incoming, provenance: Provenance, resolver: Resolver) -> Valu
         "changed_at": provenance.now,
         "withdrawn_at": None,
     }
+
+
+def _ours(target: Target, incoming: Incoming) -> Values:
+    return {column: first(incoming.record) for column, first in target.ours.items()}
 
 
 def _resolved(published_id: str, resolver: Resolver) -> Values:

@@ -53,6 +53,8 @@ Key = TypeVar("Key")
 Values = dict[str, Any]
 RESOLVED = ("technique_id", "resolution")
 """Columns of a reference that follow from the catalogue's state, not from the record."""
+SCORELESS: Values = {"mapping_name": "", "score_category": "", "score_value": "", "references": []}
+"""What `ScoredMapping` has beyond `ControlMapping`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +78,17 @@ class Children:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """How records of one kind are kept. `key` are the columns of the natural key within one source."""
+    """How records of one kind are kept. `key` are the columns of the natural key within one source.
+
+    `ours` are columns that people decide: a new row starts with what is told of its record, and no import writes it again.
+    """
 
     record: type[Record]
     model: type[Sourced]
     key: tuple[str, ...]
     children: dict[str, Children] = field(default_factory=dict)
     derive: Callable[[Any, str], Values] = lambda record, path: {}
+    ours: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     per_source: bool = False
 
     @property
@@ -97,8 +103,8 @@ class Target:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The content columns of the model: everything but its id, provenance and what the resolver fills in."""
-        provenance = {f.attname for f in Sourced._meta.fields} | {"id"} | set(RESOLVED)
+        """The content columns of the model: everything but its id, provenance, what is ours and what the resolver fills in."""
+        provenance = {f.attname for f in Sourced._meta.fields} | {"id"} | set(RESOLVED) | self.ours.keys()
         return tuple(f.attname for f in self.model._meta.concrete_fields if f.attname not in provenance)
 
     @cached_property
@@ -310,7 +316,12 @@ TARGETS: tuple[Target, ...] = (
             ),
         },
     ),
-    Target(record=records.ComplianceFrameworkRecord, model=ComplianceFramework, key=("slug",)),
+    Target(
+        record=records.ComplianceFrameworkRecord,
+        model=ComplianceFramework,
+        key=("slug",),
+        ours={"switched_on": lambda record: record.slug.startswith("nist-800-53")},
+    ),
     Target(
         record=records.ComplianceControlRecord,
         model=ComplianceControl,
@@ -323,8 +334,8 @@ TARGETS: tuple[Target, ...] = (
             "mappings": Children(
                 model=ComplianceControlMapping,
                 parent="control",
-                columns=("published_id", "mapping_type", "attack_version", "is_current", "comments"),
-                rows=lambda mappings: (msgspec.to_builtins(m) for m in mappings),
+                columns=("published_id", "mapping_type", "attack_version", "is_current", "comments", *SCORELESS),
+                rows=lambda mappings: (SCORELESS | msgspec.to_builtins(m) for m in mappings),
             )
         },
     ),

@@ -40,6 +40,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     ids = published_ids()
     context = {
         "states": states,
+        "numbers": Counter("optional" if state.is_optional else "needed" for state in states),
         "machinery": machinery(),
         "due": sum(state.is_due for state in states),
         "sample_data": any(state.row.is_sample for state in states),

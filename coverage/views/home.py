@@ -19,7 +19,7 @@ def home_page(request: HttpRequest) -> HttpResponse:
     syncs = [state.row.last_sync_at for state in states if state.row.last_sync_at]
     context = {
         "home": home(),
-        "states": states,
+        "states": [state for state in states if state.row.enabled or not state.is_optional],
         "changed": changed(states),
         "decisions": decisions(),
         "as_of": max(syncs, default=None),

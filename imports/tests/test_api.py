@@ -7,6 +7,7 @@ from aegis.accounts.tests.factories import bearer, make_user
 from catalog.tests.factories import SEEN, make_defence, make_rule, make_technique, make_template
 from compliance.tests.factories import make_control
 from imports.models import DataSource, ImportRun
+from imports.registry import SOURCES
 from imports.services import execute
 from imports.tests.factories import make_change, make_issue, make_run, make_source
 from imports.tests.small_world import SmallWorld
@@ -47,8 +48,15 @@ def test_a_source_tells_its_state_its_schedule_and_its_last_run(api):
 
 def test_all_nine_sources_are_listed_in_the_order_in_which_they_are_imported(api):
     rows = api.get(V1 + "data-sources").json()["results"]
-    assert [row["slug"] for row in rows] == [source.slug for source in DataSource.objects.order_by("position")]
-    assert len(rows) == 9
+    assert [row["slug"] for row in rows] == [source.slug for source in SOURCES]
+    assert [DataSource.objects.get(slug=row["slug"]).position for row in rows] == list(range(9))
+
+
+def test_optional_sources_are_listed_where_they_are_asked_for(api):
+    rows = api.get(V1 + "data-sources", {"optional": "true"}).json()["results"]
+    assert [(row["slug"], row["optional"], row["enabled"]) for row in rows] == [("mappings-explorer", True, False)]
+    assert api.get(V1 + "data-sources/mappings-explorer").json()["optional"] is True
+    assert api.get(V1 + "data-sources/sigma").json()["optional"] is False
 
 
 def test_a_run_in_list_and_detail(api):

@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 
 from catalog.models import DetectionRule
 from imports.models import DataSource, ImportRun
-from imports.services import SOURCE_OF, request_import
+from imports.registry import SOURCES
+from imports.services import request_import
 from imports.tests.sample_world import SAMPLES
 from imports.tests.small_world import SmallWorld, rule_id
 
@@ -73,9 +74,12 @@ def test_json_stands_alone_on_standard_output(world: SmallWorld, capsys):
 
 def test_all_imports_every_source_in_order():
     found = reports(all=True, mirror=str(SAMPLES))
-    assert [report["source"] for report in found] == list(SOURCE_OF)
+    assert [report["source"] for report in found] == [source.slug for source in SOURCES]
     assert {report["status"] for report in found} == {"succeeded"}
-    assert set(DataSource.objects.values_list("is_sample", flat=True)) == {True}
+    assert set(DataSource.objects.filter(enabled=True).values_list("is_sample", flat=True)) == {True}
+    assert set(DataSource.objects.filter(enabled=False).values_list("slug", "is_sample")) == {
+        ("mappings-explorer", False)
+    }
 
 
 def test_second_import_of_the_same_finds_nothing_new_unless_forced(world: SmallWorld):

@@ -43,6 +43,7 @@ def test_each_source_starts_with_the_schedule_of_its_upstream():
         "threat-actors": 90,
         "d3fend": 365,
         "nist-800-53": 365,
+        "mappings-explorer": 365,
     }
     tasks = PeriodicTask.objects.filter(task=TICK).values_list("name", "args", "interval__every", "interval__period")
     assert {(name, args, every, unit) for name, args, every, unit in tasks} == {

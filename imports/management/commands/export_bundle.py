@@ -15,13 +15,15 @@ from imports.bundles.gathering import gather
 from imports.bundles.keys import BadKey, key_id, read_private
 from imports.bundles.writing import Item, write_bundle
 from imports.fetchers import FetchError
+from imports.models import DataSource
+from imports.registry import OPTIONAL, SOURCES
 from imports.services import SOURCE_OF
 
 
 class Command(BaseCommand):
     """Prints one line for each source. Writes the file only if every source could be had."""
 
-    help = "Write one signed file with the snapshots of all sources."
+    help = "Write one signed file with the snapshots of all sources; of the optional ones those that are enabled."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="the bundle to write")
@@ -36,7 +38,7 @@ class Command(BaseCommand):
         try:
             key = read_private(options["key"])
             items = [
-                self._gathered(slug, options["mirror"], options["fresh"]) for slug in options["source"] or SOURCE_OF
+                self._gathered(slug, options["mirror"], options["fresh"]) for slug in options["source"] or _wanted()
             ]
         except (BadKey, FetchError) as error:
             raise CommandError(f"{error} No bundle was written.") from error
@@ -57,3 +59,9 @@ class Command(BaseCommand):
         files = len(item.snapshot.pieces)
         self.stdout.write(f"{slug:<14} {item.version[:12]:<12} {files:>5,} files  {item.snapshot.origin}")
         return item
+
+
+def _wanted() -> list[str]:
+    """The nine sources, and the optional ones that are enabled here."""
+    enabled = set(DataSource.objects.filter(enabled=True).values_list("slug", flat=True))
+    return [source.slug for source in (*SOURCES, *(one for one in OPTIONAL if one.slug in enabled))]

@@ -21,6 +21,7 @@ from imports.fetchers import FetchError
 from imports.holding import OLDER, UNDONE, WITHDRAWALS
 from imports.life import this_process
 from imports.models import ImportRun
+from imports.registry import SOURCES
 from imports.run_report import as_json, report
 from imports.services import SOURCE_OF, AlreadyRunning, execute, request_import
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slugs", nargs="*", metavar="SLUG", help=", ".join(SOURCE_OF))
-        parser.add_argument("--all", action="store_true", help="import all sources")
+        parser.add_argument("--all", action="store_true", help="import all sources but the optional ones")
         parser.add_argument("--mirror", default="", help="folder or URL that holds <host>/<path> of each upstream")
         parser.add_argument(
             "--from", dest="local", default="", help="a local archive, file or checkout of the one source"
@@ -106,7 +107,7 @@ class Command(BaseCommand):
             raise CommandError(f"unknown source {', '.join(unknown)}: choose from {', '.join(SOURCE_OF)}")
 
     def _chosen(self, options: dict[str, Any]) -> list[str]:
-        slugs = list(SOURCE_OF) if options["all"] else options["slugs"]
+        slugs = [source.slug for source in SOURCES] if options["all"] else options["slugs"]
         if not slugs:
             raise CommandError(f"name a source or say --all. Sources: {', '.join(SOURCE_OF)}")
         self._require_known(slugs)
