@@ -24,7 +24,7 @@ from coverage.api.campaigns import (
     CampaignRetest,
     CampaignTests,
 )
-from coverage.api.compliance import ConflictList, ControlDetail, ControlList, FrameworkList
+from coverage.api.compliance import ConflictList, ControlDetail, ControlList, FrameworkDetail, FrameworkList
 from coverage.api.evidence import EvidenceDetail, EvidenceUpload
 from coverage.api.figures import (
     MetricsBacklogs,
@@ -142,6 +142,7 @@ v1 = [
     route("threat-actors", ThreatActorList, "actor-list"),
     route(f"threat-actors/{MITRE_ID}", ThreatActorDetail, "actor"),
     route("compliance/frameworks", FrameworkList, "framework-list"),
+    route(f"compliance/frameworks/{SLUG}", FrameworkDetail, "framework"),
     route(f"compliance/frameworks/{SLUG}/oscal", AssessmentResults, "framework-oscal"),
     route("compliance/controls", ControlList, "control-list"),
     route("compliance/conflicts", ConflictList, "conflict-list"),

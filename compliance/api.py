@@ -36,8 +36,14 @@ EXAMPLE = {
             "mitre_id": "T1078",
             "resolution": "exact",
             "mapping_type": "mitigates",
+            "mapping_name": "",
+            "score_category": "",
+            "score_value": "",
+            "defends": True,
             "attack_version": "16.1",
             "is_current": True,
+            "comments": "",
+            "references": [],
         }
     ],
     **PROVENANCE_EXAMPLE,
@@ -51,21 +57,49 @@ MAPPINGS = {"current": CURRENT_MAPPINGS, "all": ALL_MAPPINGS}
 class ComplianceFrameworkSerializer(serializers.ModelSerializer[ComplianceFramework]):
     """One version of a framework; `attack_version` is the ATT&CK version of its current mappings.
 
-    `version` is the framework's own; the upstream's is `source_version`.
+    `version` is the framework's own; the upstream's is `source_version`. `thing` says what its parts are: a control, a
+    capability, a vulnerability, an action.
     """
+
+    thing = serializers.CharField(source="words.thing", read_only=True)
 
     class Meta:
         model = ComplianceFramework
-        fields: tuple[str, ...] = ("slug", "name", "attack_version", "source_version", *PROVENANCE)
+        fields: tuple[str, ...] = (
+            "slug",
+            "name",
+            "attack_version",
+            "switched_on",
+            "thing",
+            "source_version",
+            *PROVENANCE,
+        )
         read_only_fields: tuple[str, ...] = fields
 
 
 class MappingSerializer(ReferenceSerializer):
-    """A technique that a control is said to mitigate, in the mappings made for one ATT&CK version."""
+    """A technique that a control has to do with, in the mappings made for one ATT&CK version.
+
+    `defends` says that the mapping claims to mitigate or to detect; others describe. Scored mappings say in `score_category`
+    what the control does (protect, detect, respond) and in `score_value` how well (minimal, partial, significant).
+    """
+
+    defends = serializers.BooleanField(read_only=True)
 
     class Meta(ReferenceSerializer.Meta):
         model = ComplianceControlMapping
-        fields = (*ReferenceSerializer.Meta.fields, "mapping_type", "attack_version", "is_current")
+        fields = (
+            *ReferenceSerializer.Meta.fields,
+            "mapping_type",
+            "mapping_name",
+            "score_category",
+            "score_value",
+            "defends",
+            "attack_version",
+            "is_current",
+            "comments",
+            "references",
+        )
         read_only_fields = fields
 
 

@@ -19,12 +19,15 @@ from catalog.models import (
     TechniqueReference,
     TestTemplate,
 )
-from compliance.models import ComplianceControlMapping
+from compliance.models import DEFENDS, ComplianceControlMapping
 from intel.models import ThreatActorTechnique
 
 LIVE_RULE = Q(rule__withdrawn_at=None, rule__mapped=True) & ~Q(rule__status="deprecated")
 ACTIVE_ACTOR = Q(actor__withdrawn_at=None, actor__revoked=False, actor__deprecated=False)
-CONTROL_IN_FORCE = Q(control__withdrawn_at=None, control__withdrawn=False, is_current=True)
+CONTROL_IN_FORCE = Q(
+    control__withdrawn_at=None, control__withdrawn=False, control__framework__switched_on=True, is_current=True
+)
+"""Current mappings of controls in force, whatever they say: vulnerabilities are among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ CLAIMS = (
     Claim(
         "mitigations", MitigationTechnique, Q(mitigation__withdrawn_at=None, mitigation__deprecated=False), "mitigation"
     ),
-    Claim("controls", ComplianceControlMapping, CONTROL_IN_FORCE, "control"),
+    Claim("controls", ComplianceControlMapping, CONTROL_IN_FORCE & DEFENDS, "control"),
 )
 CLAIM = {claim.name: claim for claim in CLAIMS}
 

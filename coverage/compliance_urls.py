@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("compliance/frameworks", compliance.framework_list, name="framework-list"),
     path("compliance/frameworks/<slug:slug>", compliance.framework_detail, name="framework-detail"),
     path("compliance/frameworks/<slug:slug>/oscal.json", oscal.assessment_results, name="framework-oscal"),
+    path("compliance/frameworks/<slug:slug>/switch", compliance.framework_switch, name="framework-switch"),
     path("compliance/conflicts", compliance.conflict_list, name="conflict-list"),
     path("compliance/controls/<int:pk>", compliance.control_detail, name="control-detail"),
 ]

@@ -1,22 +1,26 @@
 """How far controls, families and frameworks are proven by tests of the techniques that they are mapped to.
 
-A mapping says what a control is meant to mitigate. Nothing here says that anybody complies with anything.
+A mapping says what a control is meant to mitigate, or only what a vulnerability or an action is made of. Nothing here says that
+anybody complies with anything. A conflict takes a mapping that claims to mitigate or to detect.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet
 
-from compliance.models import ComplianceControl, ComplianceControlMapping, ComplianceFramework
+from compliance.models import DEFENDS, ComplianceControl, ComplianceControlMapping, ComplianceFramework
 from coverage.claims import CONTROL_IN_FORCE
 from coverage.models import Evidence, Test
 from coverage.shares import Missed, Shares, TechniqueFacts
 
 MOST_TESTS = 50
+NAMING = ("control", "technique", "is_current", "mapping_type", "score_category")
+"""What `named_by` reads of a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,14 @@ class FrameworkRow:
     mapped: int
     conflicts: int
     shares: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class OffRow:
+    """A framework that is switched off: what would count."""
+
+    framework: ComplianceFramework
+    controls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class MissedTechnique:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A control that is said to mitigate techniques which tests missed, those that no test proved first."""
+    """A control that is said to mitigate or detect techniques which tests missed, those that no test proved first."""
 
     control: ComplianceControl
     shares: Shares
@@ -86,37 +98,53 @@ class TestRow:
     evidence: tuple[Evidence, ...]
 
 
-Triple = tuple[int, str, str]
-"""The control's number, the group that is asked about (a family, a framework), and the technique's ATT&CK id."""
+class Named(NamedTuple):
+    """A control's number, the ATT&CK id of a technique that it is mapped to, and whether it claims to stand against it."""
+
+    control: int
+    technique: str
+    defends: bool
 
 
 def framework_rows(facts: TechniqueFacts) -> list[FrameworkRow]:
-    """The published frameworks, by name: three queries."""
+    """The frameworks that are switched on, by name: three queries."""
     controls = _in_force("framework_id")
-    triples = _triples(F("control__framework_id"), Q())
+    named = _named(F("control__framework_id"), Q())
     return [
-        FrameworkRow(framework, *_figures(facts, framework.slug, controls, triples))
-        for framework in ComplianceFramework.objects.current()
+        FrameworkRow(framework, controls.get(framework.slug, 0), *_figures(facts, named[framework.slug]))
+        for framework in ComplianceFramework.objects.shown()
     ]
+
+
+def switched_off() -> list[OffRow]:
+    """The published frameworks that are switched off, by name: one query."""
+    would = Q(controls__withdrawn_at=None, controls__withdrawn=False)
+    off = ComplianceFramework.objects.current().filter(switched_on=False)
+    return [OffRow(row, row.would) for row in off.annotate(would=Count("controls", filter=would))]
+
+
+def no_figures(framework: ComplianceFramework, facts: TechniqueFacts) -> FrameworkRow:
+    """A framework that is switched off counts nothing."""
+    return FrameworkRow(framework, 0, 0, 0, facts.shares(()))
 
 
 def family_rows(framework: ComplianceFramework, facts: TechniqueFacts) -> list[FamilyRow]:
     """The families of a framework in the order of its controls: two queries."""
     controls = _in_force("category", framework=framework.slug)
-    triples = _triples(F("control__category"), Q(control__framework=framework.slug))
-    return [FamilyRow(name, *_figures(facts, name, controls, triples)) for name in controls]
+    named = _named(F("control__category"), Q(control__framework=framework.slug))
+    return [FamilyRow(name, number, *_figures(facts, named[name])) for name, number in controls.items()]
 
 
 def control_rows(controls: Iterable[ComplianceControl], facts: TechniqueFacts) -> list[ControlRow]:
     """Each control with its figures: one query however many."""
     named = _techniques(controls)
-    return [ControlRow(control, facts.shares(named[control.pk])) for control in controls]
+    return [ControlRow(control, facts.shares(one.technique for one in named[control.pk])) for control in controls]
 
 
 def conflicting(controls: QuerySet[ComplianceControl]) -> QuerySet[ComplianceControl]:
-    """Those in force whose current mappings name a technique that tests missed, most such techniques first."""
+    """Those in force that claim by a current mapping to stand against a technique which tests missed, most such first."""
     missed = Test.objects.missed().order_by().values("technique_id")
-    named = ComplianceControlMapping.objects.filter(CONTROL_IN_FORCE, technique__in=missed)
+    named = ComplianceControlMapping.objects.filter(CONTROL_IN_FORCE, DEFENDS, technique__in=missed)
     found = Q(mappings__in=named.order_by().values("pk"))
     return (
         controls.filter(found)
@@ -131,14 +159,24 @@ def conflicts(controls: Iterable[ComplianceControl], facts: TechniqueFacts) -> l
     return [conflict_of(control, named[control.pk], facts) for control in controls]
 
 
-def conflict_of(control: ComplianceControl, named: Iterable[str | None], facts: TechniqueFacts) -> Conflict:
+def conflict_of(control: ComplianceControl, named: Sequence[Named], facts: TechniqueFacts) -> Conflict:
     """What conflicts in a control that is mapped to the techniques `named`."""
-    known = {str(mitre_id) for mitre_id in named if mitre_id in facts.active}
+    against = {one.technique for one in named if one.defends and one.technique in facts.active}
     missed = [
         MissedTechnique(mitre_id, facts.active[mitre_id], mitre_id in facts.proven, facts.missed[mitre_id])
-        for mitre_id in sorted(known & facts.missed.keys())
+        for mitre_id in sorted(against & facts.missed.keys())
     ]
-    return Conflict(control, facts.shares(known), tuple(sorted(missed, key=lambda one: one.proven)))
+    shares = facts.shares(one.technique for one in named)
+    return Conflict(control, shares, tuple(sorted(missed, key=lambda one: one.proven)))
+
+
+def named_by(mappings: Iterable[ComplianceControlMapping]) -> list[Named]:
+    """What the current ones of some mappings name, those left out whose technique nobody knows."""
+    return [
+        Named(mapping.control_id, str(mapping.technique_id), mapping.defends)
+        for mapping in mappings
+        if mapping.is_current and mapping.technique_id
+    ]
 
 
 def mapping_rows(mappings: Iterable[ComplianceControlMapping], facts: TechniqueFacts) -> list[MappingRow]:
@@ -166,27 +204,28 @@ def _in_force(column: str, **which: str) -> dict[str, int]:
     return Counter(rows.values_list(column, flat=True))
 
 
-def _triples(group: F, which: Q) -> list[Triple]:
+def _named(group: F, which: Q) -> Mapping[str, Sequence[Named]]:
+    """What the current mappings of controls in force name, by group (a family, a framework). One query."""
+    found: defaultdict[str, list[Named]] = defaultdict(list)
     rows = ComplianceControlMapping.objects.filter(CONTROL_IN_FORCE, which).exclude(technique=None).order_by()
-    found = rows.annotate(group=group).values_list("control_id", "group", "technique_id")
-    return [(control, of, str(technique)) for control, of, technique in found]
+    rows = rows.annotate(group=group, against=ExpressionWrapper(DEFENDS, output_field=BooleanField()))
+    for of, *named in rows.values_list("group", "control_id", "technique_id", "against"):
+        found[of].append(Named(*named))
+    return found
 
 
-def _figures(
-    facts: TechniqueFacts, group: str, controls: dict[str, int], triples: Iterable[Triple]
-) -> tuple[int, int, int, Shares]:
-    """Controls in force, those that are mapped, those that conflict, and how the techniques of a group stand."""
-    mine = [(control, technique) for control, of, technique in triples if of == group and technique in facts.active]
-    mapped = {control for control, _ in mine}
-    conflicting = {control for control, technique in mine if technique in facts.missed}
-    shares = facts.shares(technique for _, technique in mine)
-    return controls.get(group, 0), len(mapped), len(conflicting), shares
+def _figures(facts: TechniqueFacts, named: Iterable[Named]) -> tuple[int, int, Shares]:
+    """The controls of a group that are mapped, those that conflict, and how their techniques stand."""
+    mine = [one for one in named if one.technique in facts.active]
+    mapped = {one.control for one in mine}
+    conflicting = {one.control for one in mine if one.defends and one.technique in facts.missed}
+    return len(mapped), len(conflicting), facts.shares(one.technique for one in mine)
 
 
-def _techniques(controls: Iterable[ComplianceControl]) -> defaultdict[int, set[str]]:
-    """The techniques that the current mappings of each control name. One query."""
-    named: defaultdict[int, set[str]] = defaultdict(set)
+def _techniques(controls: Iterable[ComplianceControl]) -> Mapping[int, Sequence[Named]]:
+    """What the current mappings of each control name. One query."""
+    named: defaultdict[int, list[Named]] = defaultdict(list)
     rows = ComplianceControlMapping.objects.filter(is_current=True, control__in=[one.pk for one in controls])
-    for control, technique in rows.exclude(technique=None).order_by().values_list("control_id", "technique_id"):
-        named[control].add(str(technique))
+    for one in named_by(rows.only(*NAMING).order_by()):
+        named[one.control].append(one)
     return named

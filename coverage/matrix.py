@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from coverage.matrix_facts import OTHER, Entry, Figures, MatrixFacts, Proof, figures
 from coverage.matrix_filters import Sieve
 from coverage.matrix_query import MatrixQuery
-from coverage.overlays import VERBS, Overlay, overlays
+from coverage.overlays import Overlay, overlays
 
 RAMP: Final = ((100, "v-c4"), (25, "v-c3"), (5, "v-c2"), (1, "v-c1"), (0, "v-c0"))
 """From how many rules on the claimed half has which shade."""
@@ -321,7 +321,7 @@ class Assembly:
         for overlay in self.overlays:
             if technique in overlay.notes:
                 note = overlay.notes[technique]
-                said[VERBS[overlay.kind]].append(f"{overlay.name} ({note})" if note else overlay.name)
+                said[overlay.verb].append(f"{overlay.name} ({note})" if note else overlay.name)
         return BETWEEN.join(f"{verb} {', '.join(names)}" for verb, names in said.items()) or "a sub-technique is marked"
 
 

@@ -126,7 +126,7 @@ def _components(_user: User) -> Rows:
 
 def _frameworks(_user: User) -> Rows:
     return (
-        ComplianceFramework.objects.current()
+        ComplianceFramework.objects.shown()
         .order_by()
         .values(key=text("slug"), label=Concat(text("name"), Value(" "), text("version"), output_field=TextField()))
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from compliance.words import words_of
 from coverage.matrix_facts import MatrixFacts
 from coverage.matrix_query import KINDS, MatrixQuery
 from coverage.overlay_rows import Laid
@@ -17,13 +18,12 @@ VERBS: Final = {
     "actor": "used by",
     "campaign": "tried in",
     "component": "seen in",
-    "framework": "mitigated in",
     "layer": "in layer",
 }
-"""How a cell says that an overlay of a kind marks it."""
+"""How a cell says that an overlay of a kind marks it; a framework has words of its own."""
 
-THINGS: Final = {"campaign": "test", "framework": "control"}
-"""What the number of a marked technique counts; the number of a layer is its score."""
+THINGS: Final = {"campaign": "test"}
+"""What the number of a marked technique counts; the number of a layer is its score, a framework has words of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class Overlay:
     def is_known(self) -> bool:
         """Whether it marks anything."""
         return bool(self.notes)
+
+    @property
+    def verb(self) -> str:
+        """How a cell says that the overlay marks it."""
+        return words_of(self.key).mapped if self.kind == "framework" else VERBS[self.kind]
 
     @property
     def kind_label(self) -> str:
@@ -88,5 +93,7 @@ def _note(row: Laid) -> str:
     if row.kind == "layer":
         score = "" if row.number is None else f"score {row.number:g}"
         return ": ".join(part for part in (score, row.words) if part)
+    if row.kind == "framework":
+        return words_of(row.key).counted(round(row.number or 0))
     thing = THINGS.get(row.kind)
     return f"{row.number:,.0f} {thing}{'' if row.number == 1 else 's'}" if thing else ""

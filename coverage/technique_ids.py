@@ -24,6 +24,8 @@ NOUNS: Final = {
     "controls": ("control", "compliance:control-list"),
 }
 """Claim -> (what is counted, the list that `?technique=` narrows to it; mitigations have none)."""
+NARROWED: Final = {"controls": {"defends": "true"}}
+"""Claim -> what its list has to be asked for too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,11 @@ def namings(mitre_id: str) -> list[Naming]:
     """The rows whose upstream names the id, by kind; kinds without any are left out. One query."""
     numbers = named_by_claims(mitre_id)
     return [
-        Naming(numbers[claim], noun, reverse(url_name, query={"technique": mitre_id}) if url_name else "")
+        Naming(
+            numbers[claim],
+            noun,
+            reverse(url_name, query={"technique": mitre_id} | NARROWED.get(claim, {})) if url_name else "",
+        )
         for claim, (noun, url_name) in NOUNS.items()
         if numbers[claim]
     ]

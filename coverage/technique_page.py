@@ -26,12 +26,13 @@ TAKES_SUBTECHNIQUES: Final = {"rules", "templates"}
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A claim as the strip shows it: its label, what is counted, and the list that shows the rows."""
+    """A claim as the strip shows it: its label, what is counted, and the list that shows the rows, narrowed by `query`."""
 
     claim: str
     label: str
     noun: str
     url_name: str
+    query: tuple[tuple[str, str], ...] = ()
 
 
 FIGURES: Final = (
@@ -39,7 +40,7 @@ FIGURES: Final = (
     Counted("templates", "Testable", "template", "catalog:template-list"),
     Counted("actors", "Used by", "actor", "intel:actor-list"),
     Counted("defences", "Defences", "D3FEND technique", "catalog:defence-list"),
-    Counted("controls", "Controls", "control", "compliance:control-list"),
+    Counted("controls", "Controls", "control", "compliance:control-list", (("defends", "true"),)),
 )
 
 
@@ -97,7 +98,7 @@ def figures(technique: Technique, *, members: Iterable[Technique]) -> list[Figur
 
 
 def _figure(technique: Technique, counted: Counted, family: int | None) -> Figure:
-    wanted = {"technique": technique.mitre_id}
+    wanted = {"technique": technique.mitre_id} | dict(counted.query)
     family_url = reverse(counted.url_name, query=wanted | {"subtechniques": "true"})
     return Figure(
         label=counted.label,

@@ -161,6 +161,11 @@ class ControlGroup:
     attack_version: str
     mappings: tuple[ComplianceControlMapping, ...]
 
+    @property
+    def number(self) -> str:
+        """How many controls name the technique, in the framework's own words."""
+        return self.framework.words.counted(len({mapping.control_id for mapping in self.mappings}))
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -208,7 +213,9 @@ def defend(technique: Technique) -> dict[str, Any]:
     defences = DefensiveTechniqueMapping.objects.filter(CLAIM["defences"].counts, itself | inherited)
     mitigations = MitigationTechnique.objects.filter(CLAIM["mitigations"].counts, itself).select_related("mitigation")
     controls = ComplianceControlMapping.objects.filter(CONTROL_IN_FORCE, itself)
-    by_framework = controls.select_related("control__framework").order_by("control__framework_id", "control__sort_key")
+    by_framework = controls.select_related("control__framework").order_by(
+        "control__framework_id", "control__sort_key", "pk"
+    )
     return {
         "defences": defence_groups(defences.select_related("defensive_technique"), technique.mitre_id),
         "mitigations": [

@@ -312,6 +312,8 @@ BODIES: Final[Mapping[str, Body]] = {
     "PATCH /campaigns/{}": _fixed(goal="See whether we would notice."),
     "POST /tests": _fixed(technique=MITRE_ID, name="New"),
     "POST /tests/new": _fixed(technique=MITRE_ID, name="New"),
+    "PATCH /compliance/frameworks/{}": _fixed(switched_on=True),
+    "POST /compliance/frameworks/{}/switch": _fixed(on="true"),
     "PATCH /data-sources/{}": _fixed(enabled=True),
     "PATCH /feeds/{}": _fixed(name="Other news"),
     "POST /feeds": _fixed(name="More", url="https://www.cisa.gov/more.xml"),

@@ -54,6 +54,7 @@ ACTIONS: Final[Mapping[str, frozenset[Role]]] = {
     "test.decide": DECIDERS,
     "admin.use": ADMINS,
     "audit.read": ADMINS,
+    "compliance.manage": ADMINS,
     "feed.manage": ADMINS,
     "source.manage": ADMINS,
     "source.sync": ADMINS,

@@ -37,8 +37,14 @@ def test_a_control_shows_its_current_mappings_and_all_if_asked(api):
         "mitre_id": "T1059",
         "resolution": "exact",
         "mapping_type": "mitigates",
+        "mapping_name": "",
+        "score_category": "",
+        "score_value": "",
+        "defends": True,
         "attack_version": "16.1",
         "is_current": True,
+        "comments": "",
+        "references": [],
     }
     older = current | {
         "published_id": "T1999",

@@ -93,7 +93,7 @@ def test_page_names_current_mappings_and_keeps_older_sets_behind(shown):
     control.mappings.update(comments="It sees who logs on.")
     older = make_mapping(control, "T1053", attack_version="12.1", is_current=False)
     html = shown(f"/compliance/controls/{control.pk}")
-    assert "1, mapped to ATT&amp;CK 16.1" in html
+    assert "1 mapping to ATT&amp;CK 16.1" in html
     assert "It sees who logs on." in html
     assert "Mitigates" in html
     assert "Mapped is not compliant." in html

@@ -1,22 +1,25 @@
 """Frameworks, controls and their conflicts in the API, with what tests have shown of the techniques that they are mapped to."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import cached_property
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
 from drf_spectacular.utils import extend_schema_serializer as described
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
-from aegis.lib.api import DetailEndpoint, ListEndpoint
+from aegis.accounts.policy import allows
+from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
 from catalog.api.base import PROVENANCE_EXAMPLE
 from compliance import api as catalogue
 from compliance.api import CURRENT_MAPPINGS, MAPPINGS
-from compliance.filters import ComplianceControlFilter
-from compliance.models import ComplianceControl, ComplianceControlMapping, ComplianceFramework
-from coverage.control_figures import FrameworkRow, conflict_of, conflicting, framework_rows
+from compliance.filters import ComplianceControlFilter, ComplianceFrameworkFilter
+from compliance.models import ComplianceControl, ComplianceFramework
+from compliance.switching import switch
+from coverage.control_figures import FrameworkRow, conflict_of, conflicting, framework_rows, named_by, no_figures
 from coverage.shares import TechniqueFacts
 
 SHARES_EXAMPLE = {
@@ -68,6 +71,8 @@ FRAMEWORK_EXAMPLE = {
     "slug": "nist-800-53-rev5",
     "name": "NIST SP 800-53",
     "attack_version": "16.1",
+    "switched_on": True,
+    "thing": "control",
     "source_version": "01/28/2025",
     **PROVENANCE_EXAMPLE,
     "source": "nist-800-53",
@@ -80,7 +85,10 @@ FRAMEWORK_EXAMPLE = {
 
 @described(examples=[OpenApiExample("A framework", value=FRAMEWORK_EXAMPLE)])
 class FrameworkSerializer(catalogue.ComplianceFrameworkSerializer):
-    """A framework with its controls in force, those that are mapped, those in conflict, and how its techniques stand."""
+    """A framework with its controls in force, those that are mapped, those in conflict, and how its techniques stand.
+
+    Of a framework that is switched off nothing counts: all figures are 0.
+    """
 
     controls = serializers.SerializerMethodField()
     mapped_controls = serializers.SerializerMethodField()
@@ -115,8 +123,8 @@ class FrameworkSerializer(catalogue.ComplianceFrameworkSerializer):
         return self._row(framework).shares.for_api()
 
     def _row(self, framework: ComplianceFramework) -> FrameworkRow:
-        rows: Mapping[str, FrameworkRow] = self.context["view"].rows
-        return rows[framework.slug]
+        view: FrameworkFigures = self.context["view"]
+        return view.rows.get(framework.slug) or no_figures(framework, view.facts)
 
 
 @described(examples=[OpenApiExample("A control", value=catalogue.EXAMPLE | {"coverage": SHARES_EXAMPLE})])
@@ -137,7 +145,7 @@ class ControlSerializer(catalogue.ComplianceControlSerializer):
 
 @described(examples=[OpenApiExample("A conflict", value=CONFLICT_EXAMPLE)])
 class ConflictSerializer(serializers.ModelSerializer[ComplianceControl]):
-    """A control in force that is said to mitigate techniques which validated tests missed."""
+    """A control in force that is said to mitigate or detect techniques which validated tests missed."""
 
     framework = serializers.CharField(source="framework_id", read_only=True)
     framework_version = serializers.CharField(source="framework.version", read_only=True)
@@ -157,7 +165,7 @@ class ConflictSerializer(serializers.ModelSerializer[ComplianceControl]):
     @extend_schema_field(MissedTechniqueSerializer(many=True))
     def get_missed(self, control: ComplianceControl) -> Any:
         """The techniques, those that no test proved first."""
-        conflict = conflict_of(control, named(control), facts_of(self))
+        conflict = conflict_of(control, named_by(control.mappings.all()), facts_of(self))
         return MissedTechniqueSerializer(conflict.missed, many=True).data
 
 
@@ -167,24 +175,67 @@ def facts_of(serializer: serializers.BaseSerializer[Any]) -> TechniqueFacts:
     return facts
 
 
-def named(control: ComplianceControl) -> set[str | None]:
+def named(control: ComplianceControl) -> set[str]:
     """The techniques of the current mappings of a control that was read with its mappings."""
-    mappings: list[ComplianceControlMapping] = list(control.mappings.all())
-    return {mapping.technique_id for mapping in mappings if mapping.is_current}
+    return {one.technique for one in named_by(control.mappings.all())}
+
+
+class FrameworkFigures:
+    """What views of frameworks ask once."""
+
+    @cached_property
+    def facts(self) -> TechniqueFacts:
+        """How techniques stand."""
+        return TechniqueFacts.now()
+
+    @cached_property
+    def rows(self) -> dict[str, FrameworkRow]:
+        """The figures of the frameworks that are switched on."""
+        return {row.framework.slug: row for row in framework_rows(self.facts)}
 
 
 @require_action("compliance.read")
 @extend_schema(tags=["compliance"])
-class FrameworkList(ListEndpoint):
-    """The frameworks that the catalogue holds, with how the techniques that they are mapped to stand."""
+class FrameworkList(FrameworkFigures, ListEndpoint):
+    """The frameworks that are switched on, with how the techniques that they are mapped to stand.
 
-    queryset = ComplianceFramework.objects.current()
+    `?switched_on=false` lists the others, of which nothing counts.
+    """
+
+    queryset = ComplianceFramework.objects.all()
     serializer_class = FrameworkSerializer
+    filterset_class = ComplianceFrameworkFilter
 
-    @cached_property
-    def rows(self) -> dict[str, FrameworkRow]:
-        """The figures by framework, asked for once."""
-        return {row.framework.slug: row for row in framework_rows(TechniqueFacts.now())}
+
+class FrameworkChanges(StrictSerializer):
+    """What an admin may change of a framework."""
+
+    switched_on = serializers.BooleanField(help_text="Whether the framework is shown and counted anywhere.")
+
+
+@require_action("compliance.read")
+@extend_schema(tags=["compliance"])
+class FrameworkDetail(FrameworkFigures, DetailEndpoint):
+    """One framework, switched on or not."""
+
+    queryset = ComplianceFramework.objects.all()
+    serializer_class = FrameworkSerializer
+    lookup_field = "slug"
+
+    @extend_schema(
+        request=FrameworkChanges,
+        responses=FrameworkSerializer,
+        operation_id="compliance_frameworks_update",
+        examples=[OpenApiExample("Show and count it", value={"switched_on": True}, request_only=True)],
+    )
+    def patch(self, request: Request, slug: str) -> Response:
+        """Switch a framework on or off."""
+        if not allows(request.user, "compliance.manage"):
+            raise PermissionDenied("Only admins switch frameworks on and off.")
+        body = FrameworkChanges(data=request.data)
+        body.is_valid(raise_exception=True)
+        framework = switch(self.get_object(), on=body.validated_data["switched_on"])
+        return Response(self.get_serializer(framework).data)
 
 
 @require_action("compliance.read")
@@ -235,9 +286,10 @@ class ControlDetail(DetailEndpoint):
 @require_action("compliance.read")
 @extend_schema(tags=["compliance"])
 class ConflictList(ListEndpoint):
-    """Controls in force that are said to mitigate techniques which validated tests missed, most such techniques first.
+    """Controls in force that are said to mitigate or detect techniques which validated tests missed, most such first.
 
-    Either the control is not in place where the tests ran, or it does not do what the mapping says.
+    Mappings that only describe (a vulnerability, an action) or that only respond are no claim. Either the control is
+    not in place where the tests ran, or it does not do what the mapping says.
     """
 
     queryset = ComplianceControl.objects.select_related("framework").prefetch_related(CURRENT_MAPPINGS)

@@ -16,7 +16,7 @@ from uuid import UUID
 from aegis.accounts.models import User
 from aegis.audit.models import AuditLog
 from catalog.models import AttackRelease, Technique
-from compliance.models import ComplianceControl, ComplianceControlMapping, ComplianceFramework
+from compliance.models import DEFENDS, ComplianceControl, ComplianceControlMapping, ComplianceFramework
 from coverage.claims import CONTROL_IN_FORCE
 from coverage.models import Evidence, Test
 from coverage.oscal.words import control_token, identifier, installation, line
@@ -202,10 +202,10 @@ class _Tests:
 
 
 def _pairs(framework: ComplianceFramework) -> Iterator[tuple[ComplianceControl, Technique]]:
-    """The controls in force with each active technique that they are mapped to, in the framework's order. Three queries."""
+    """The controls in force with each active technique that they claim to stand against, in their order. Three queries."""
     active = {one.mitre_id: one for one in Technique.objects.active().only("mitre_id", "name", "url")}
     in_force = ComplianceControl.objects.in_force().filter(framework=framework.slug).defer("description")
-    rows = ComplianceControlMapping.objects.filter(CONTROL_IN_FORCE, control__framework=framework).order_by()
+    rows = ComplianceControlMapping.objects.filter(CONTROL_IN_FORCE, DEFENDS, control__framework=framework).order_by()
     mapped: defaultdict[int, set[str]] = defaultdict(set)
     for control, technique in rows.exclude(technique=None).values_list("control_id", "technique_id"):
         mapped[control].add(str(technique))

@@ -1,24 +1,31 @@
 """Pages of compliance: frameworks, their families and controls with what tests have shown, and the conflicts between both."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
+from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST, require_safe
 
 from aegis.accounts.access import require_action
+from aegis.accounts.policy import allows
 from aegis.lib.exports import Table
 from aegis.lib.filter_bar import drawn
+from aegis.lib.filters import distinct_values
 from aegis.lib.ordering import Keys, ordered
 from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from compliance.control_page import family_of, mappings_of
 from compliance.filters import ComplianceControlFilter
 from compliance.models import ComplianceControl, ComplianceFramework
+from compliance.switching import switch
+from compliance.words import CONTROLS
 from coverage.control_figures import (
     MOST_TESTS,
+    Conflict,
     conflicting,
     conflicts,
     control_rows,
@@ -26,11 +33,15 @@ from coverage.control_figures import (
     framework_rows,
     mapping_rows,
     proof_of,
+    switched_off,
 )
 from coverage.shares import TechniqueFacts
+from imports.store import CHUNK, chunks
 
 ORDERING: Final[Keys] = {"control": "sort_key", "title": "title", "techniques": "mapped"}
-FILTERS: Final = ("search", "framework", "category", "technique", "withdrawn")
+FILTERS: Final = ("search", "framework", "category", "technique", "defends", "withdrawn")
+HOME_OF_COMPLIANCE: Final = "nist-800-53"
+"""The source of the framework that is opened where none is named."""
 EXPORT: Final = Table(
     "controls",
     {
@@ -45,26 +56,43 @@ EXPORT: Final = Table(
     },
 )
 CONFLICT_FILTERS: Final = ("search", "framework", "category", "technique")
+CONFLICTS: Final = Table(
+    "conflicts",
+    {
+        "Framework": "control.framework_id",
+        "Framework version": "control.framework.version",
+        "Control": "control.control_id",
+        "Title": "control.title",
+        "Family": "control.category",
+        "Techniques that tests missed": lambda row: [one.mitre_id for one in row.missed],
+        "Missed without any proof": lambda row: [one.mitre_id for one in row.missed if not one.proven],
+        "Tests that missed": lambda row: sum(one.missed.tests for one in row.missed),
+        "Mapped techniques": "shares.techniques",
+        "With proof": "shares.proven",
+        "Claimed": "shares.claimed",
+    },
+)
 
 
 @require_action("compliance.read")
 @require_safe
 def control_list(request: HttpRequest) -> HttpResponseBase:
-    """The controls of one framework: of its newest revision, unless the filter names another."""
-    frameworks = list(ComplianceFramework.objects.current())
+    """The controls of one framework: of NIST's newest revision, unless the filter names another, or a technique."""
+    frameworks = list(ComplianceFramework.objects.shown())
     asked = _with_framework(request.GET, frameworks)
     filterset = ComplianceControlFilter(asked, ComplianceControl.objects.with_mapped().defer("description"))
     rows = ordered(request, filterset.qs, ORDERING)
     if (file := exported(request, EXPORT, rows)) is not None:
         return file
-    # Controls of two revisions in one list would only be taken for each other: there is no "any".
-    filterset.form.fields["framework"].widget.choices = [(one.slug, str(one)) for one in frameworks]
-    page = paginate(request, rows)
+    framework = next((one for one in frameworks if one.slug == asked.get("framework")), None)
+    _offer(filterset, frameworks, asked)
+    page = paginate(request, rows.select_related("framework"))
     context = {
         "filterset": drawn(filterset, *FILTERS),
         "page": page,
         "rows": control_rows(list(page.object_list), TechniqueFacts.now()),
-        "framework": next((one for one in frameworks if one.slug == asked.get("framework")), None),
+        "framework": framework,
+        "words": framework.words if framework else CONTROLS,
         "grouped": request.GET.get("ordering", "control") == "control",
     }
     return render_page(request, "compliance/control_list.html", context, partial="list")
@@ -73,8 +101,12 @@ def control_list(request: HttpRequest) -> HttpResponseBase:
 @require_action("compliance.read")
 @require_safe
 def framework_list(request: HttpRequest) -> HttpResponse:
-    """The frameworks, each with how the techniques that it is mapped to stand."""
-    context = {"rows": framework_rows(TechniqueFacts.now())}
+    """The frameworks, each with how the techniques that it is mapped to stand; admins see those that are switched off."""
+    context = {
+        "rows": framework_rows(TechniqueFacts.now()),
+        "controls": CONTROLS,
+        "off": switched_off() if allows(request.user, "compliance.manage") else [],
+    }
     return render_page(request, "compliance/framework_list.html", context)
 
 
@@ -86,18 +118,33 @@ def framework_detail(request: HttpRequest, slug: str) -> HttpResponse:
     rows = family_rows(framework, TechniqueFacts.now())
     context = {
         "framework": framework,
+        "words": framework.words,
         "rows": rows,
-        "tested": any(row.shares.proven or row.shares.missed for row in rows),
+        "tested": framework.words.defends and any(row.shares.proven or row.shares.missed for row in rows),
     }
     return render_page(request, "compliance/framework_detail.html", context)
 
 
+@require_action("compliance.manage")
+@require_POST
+def framework_switch(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show and count a framework, or do so no more."""
+    framework = get_object_or_404(ComplianceFramework, slug=slug)
+    framework = switch(framework, on=request.POST.get("on") == "true")
+    messages.success(request, f"{framework} is switched {'on' if framework.switched_on else 'off'}.")
+    return redirect("compliance:framework-list")
+
+
 @require_action("compliance.read")
 @require_safe
-def conflict_list(request: HttpRequest) -> HttpResponse:
-    """Controls that are said to mitigate techniques which tests missed."""
-    filterset = ComplianceControlFilter(request.GET, ComplianceControl.objects.select_related("framework"))
-    page = paginate(request, conflicting(filterset.qs))
+def conflict_list(request: HttpRequest) -> HttpResponseBase:
+    """Controls that are said to mitigate or detect techniques which tests missed."""
+    controls = ComplianceControl.objects.select_related("framework").defer("description")
+    filterset = ComplianceControlFilter(request.GET, controls)
+    found = conflicting(filterset.qs)
+    if (file := exported(request, CONFLICTS, _conflicts(found))) is not None:
+        return file
+    page = paginate(request, found)
     context = {
         "filterset": drawn(filterset, *CONFLICT_FILTERS),
         "page": page,
@@ -116,6 +163,7 @@ def control_detail(request: HttpRequest, pk: int) -> HttpResponse:
     techniques = {str(mapping.technique_id) for mapping in current if mapping.technique_id in facts.active}
     context = {
         "control": control,
+        "words": control.framework.words,
         "mappings": mappings,
         "rows": mapping_rows(current, facts),
         "shares": facts.shares(techniques),
@@ -126,10 +174,31 @@ def control_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render_page(request, "compliance/control_detail.html", context)
 
 
+def _conflicts(controls: QuerySet[ComplianceControl]) -> Iterable[Conflict]:
+    """What conflicts in each of these controls, asked for as somebody reads on."""
+    facts = TechniqueFacts.now()
+    for chunk in chunks(controls.iterator(chunk_size=CHUNK)):
+        yield from conflicts(chunk, facts)
+
+
 def _with_framework(asked: QueryDict, frameworks: Sequence[ComplianceFramework]) -> QueryDict:
-    """The query string, with the newest revision where it names no framework."""
-    if asked.get("framework") or not frameworks:
+    """The query string, with the newest revision of NIST's where it names neither a framework nor a technique."""
+    if asked.get("framework") or asked.get("technique") or not frameworks:
         return asked
+    ours = [one for one in frameworks if one.source == HOME_OF_COMPLIANCE]
     completed = asked.copy()
-    completed["framework"] = frameworks[-1].slug
+    completed["framework"] = (ours[-1] if ours else frameworks[0]).slug
     return completed
+
+
+def _offer(filterset: ComplianceControlFilter, frameworks: Sequence[ComplianceFramework], asked: QueryDict) -> None:
+    """Let the bar offer the frameworks, and the families of the chosen one.
+
+    Controls of several frameworks in one list would only be taken for each other: "any" is for what a technique asks.
+    """
+    fields: Any = filterset.form.fields
+    anything = [("", "Any")] if asked.get("technique") else []
+    fields["framework"].widget.choices = [*anything, *((one.slug, str(one)) for one in frameworks)]
+    if slug := asked.get("framework"):
+        families = distinct_values(ComplianceControl.objects.in_force().filter(framework=slug), "category")
+        fields["category"].widget.choices = [("", "Any"), *families]

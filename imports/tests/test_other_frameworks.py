@@ -79,9 +79,8 @@ def test_several_mappings_of_one_pair_are_kept_with_their_scores(world):
 def test_ids_are_resolved_when_techniques_come(world):
     make_technique("T9001")
     world.run(SLUG)
-    assert set(ComplianceControlMapping.objects.exclude(technique=None).values_list("technique", flat=True)) == {
-        "T9001"
-    }
+    found = ComplianceControlMapping.objects.exclude(technique=None).values_list("technique_id", "published_id")
+    assert {(str(mitre_id), published_id) for mitre_id, published_id in found} == {("T9001", "T9001")}
 
 
 def test_same_archive_again_changes_nothing_and_forgets_no_switch(world):

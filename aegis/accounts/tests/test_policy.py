@@ -43,7 +43,16 @@ LEADS_MAY = EVERYBODY_MAY | {
 ADMINS_MAY = (
     TECHS_MAY
     | LEADS_MAY
-    | {"admin.use", "audit.read", "feed.manage", "source.manage", "source.sync", "technique.edit", "user.manage"}
+    | {
+        "admin.use",
+        "audit.read",
+        "compliance.manage",
+        "feed.manage",
+        "source.manage",
+        "source.sync",
+        "technique.edit",
+        "user.manage",
+    }
 )
 ALLOWED = {
     "admin": ADMINS_MAY,
