@@ -48,7 +48,13 @@ from coverage.api.layers import CoverageLayer, LayerDetail, LayerList
 from coverage.api.metrics import MetricsByTactic, MetricsSummary
 from coverage.api.next_campaign import MetricsNextCampaign
 from coverage.api.oscal import AssessmentResults
-from coverage.api.techniques import TechniqueDetail, TechniqueList, TechniqueReview
+from coverage.api.techniques import (
+    TechniqueArchive,
+    TechniqueDetail,
+    TechniqueList,
+    TechniqueRestore,
+    TechniqueReview,
+)
 from coverage.api.testing import TestArchive, TestDetail, TestList, TestReject, TestSubmit, TestValidate
 from coverage.api.trend import MetricsTrend
 from imports.api import (
@@ -115,6 +121,8 @@ v1 = [
     route("tactics", TacticList, "tactic-list"),
     route("techniques", TechniqueList, "technique-list"),
     route(f"techniques/{MITRE_ID}", TechniqueDetail, "technique"),
+    route(f"techniques/{MITRE_ID}/archive", TechniqueArchive, "technique-archive"),
+    route(f"techniques/{MITRE_ID}/restore", TechniqueRestore, "technique-restore"),
     route(f"techniques/{MITRE_ID}/review", TechniqueReview, "technique-review"),
     route("tests", TestList, "test-list"),
     route(f"tests/{ID}", TestDetail, "test"),

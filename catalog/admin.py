@@ -24,6 +24,7 @@ from catalog.models import (
     DetectionRuleTechnique,
     DetectionStrategy,
     DetectionStrategyTechnique,
+    LocalTechnique,
     Mitigation,
     MitigationTechnique,
     RuleSimulation,
@@ -136,8 +137,20 @@ class TacticAdmin(AttackAdmin):
 
 @admin.register(Technique)
 class TechniqueAdmin(AttackAdmin):
-    list_display = ("mitre_id", "name", "parent_id", "revoked_by_id", "revoked", "deprecated", "withdrawn_at")
-    list_filter = (StillPublished, "is_subtechnique", "revoked", "deprecated")
+    list_display = ("mitre_id", "name", "source", "parent_id", "revoked_by_id", "revoked", "deprecated", "withdrawn_at")
+    list_filter = (StillPublished, "source", "is_subtechnique", "revoked", "deprecated")
+
+
+@admin.register(LocalTechnique)
+class LocalTechniqueAdmin(ReadOnlyAdmin):
+    """Who wrote the techniques of one's own. They are edited on their pages, where a change is checked and recorded."""
+
+    list_display = ("technique", "added_by", "changed_by")
+    list_filter = ("added_by",)
+    list_select_related = ("technique", "added_by", "changed_by")
+    search_fields = ("technique__mitre_id", "technique__name")
+    ordering = ("technique__mitre_id",)
+    fields = ("technique", "added_by", "changed_by")
 
 
 @admin.register(TechniqueTactic)

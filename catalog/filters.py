@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from aegis.lib.filters import Choices, Listed, Search, Text, YesNo, distinct_items, distinct_values, within
 from aegis.lib.upstreams import upstream
 from catalog.models import (
+    LOCAL,
     DefensiveTechnique,
     DetectionRule,
     DetectionRuleTechnique,
@@ -89,6 +90,7 @@ class TechniqueFilter(AttackObjectFilter):
     )
     actor = Text(method="by_actor", label="Used by actor (ATT&CK id)")
     is_subtechnique = YesNo(label="Sub-technique")
+    local = YesNo(method="by_origin", label="Local")
     has_rules = YesNo(method="by_rules", label="Rules")
     has_templates = YesNo(method="by_templates", label="Templates")
 
@@ -103,6 +105,10 @@ class TechniqueFilter(AttackObjectFilter):
     def by_actor(self, queryset: Any, name: str, value: str) -> Any:
         """Techniques that an actor uses, itself or through a campaign."""
         return within(queryset, Technique.objects.used_by(value.upper()))
+
+    def by_origin(self, queryset: Any, name: str, value: bool) -> Any:
+        """Techniques that were added here, or those of ATT&CK."""
+        return queryset.filter(source=LOCAL) if value else queryset.exclude(source=LOCAL)
 
     def by_rules(self, queryset: Any, name: str, value: bool) -> Any:
         """Techniques that a listed rule names, or those that none names."""

@@ -105,7 +105,7 @@ class CampaignFilter(django_filters.FilterSet):
 class CoveredTechniqueFilter(TechniqueFilter):
     """Filters of techniques, by what our tests say of them too. What stands behind each figure of a page can be listed."""
 
-    status = django_filters.ChoiceFilter(method="by_status", choices=Status.choices, empty_label="Any")
+    status = django_filters.ChoiceFilter(method="by_status", choices=Status.choices, label="Status", empty_label="Any")
     review_required = YesNo(method="by_review", label="Review required")
     backlog = django_filters.ChoiceFilter(
         method="by_backlog", choices=Backlog.choices, label="Backlog", empty_label="Any"

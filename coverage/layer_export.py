@@ -94,6 +94,8 @@ def _colour(drawn: Assembly, cell: Cell) -> str:
 
 
 def _notes(drawn: Assembly, cell: Cell) -> Iterator[Named]:
+    if cell.local:
+        yield Named("Source", "local, not of ATT&CK")
     yield Named("Rules", cell.rules)
     yield Named("Tests", cell.state)
     proof = drawn.proofs.get(cell.mitre_id, UNTRIED)

@@ -54,6 +54,7 @@ class Cell(NamedTuple):
     proof: str = ""
     proof_look: str = ""
     review: bool = False
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,7 +294,7 @@ class Assembly:
             entry.name,
             parent.name if parent else "",
             self._look(mitre_id, is_known=figure.is_annotated or proof.says),
-            BETWEEN.join(_words(mitre_id, figure, state, said, review=proof.review)),
+            BETWEEN.join(_words(entry, figure, state, said, review=proof.review)),
             _shade(figure.rules),
             f"{figure.rules:,}",
             f"{figure.templates:,}",
@@ -305,6 +306,7 @@ class Assembly:
             proof.short,
             proof.look,
             proof.review,
+            entry.local,
         )
 
     def _look(self, technique: str, *, is_known: bool) -> str:
@@ -335,14 +337,16 @@ def _shade(rules: int) -> str:
     return RAMP[-1][1]
 
 
-def _words(technique: str, figure: Figures, state: str, said: str, *, review: bool) -> Iterator[str]:
-    yield technique
+def _words(entry: Entry, figure: Figures, state: str, said: str, *, review: bool) -> Iterator[str]:
+    yield entry.mitre_id
     yield _number(figure.rules, "rule")
     yield _number(figure.templates, "template")
     yield _number(figure.actors, "actor")
     yield state
     if review:
         yield "review required"
+    if entry.local:
+        yield "local, not of ATT&CK"
     if said:
         yield said
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from aegis.accounts.models import User
 from aegis.lib.joined import Joined
-from catalog.models import AttackRelease, DetectionRuleTechnique, Tactic, Technique
+from catalog.models import LOCAL, AttackRelease, DetectionRuleTechnique, Tactic, Technique
 from coverage.claims import ACTIVE_ACTOR, LIVE_RULE, claims
 from coverage.matrix_query import MatrixQuery
 from coverage.overlay_rows import Laid, Offer, laid, offers
@@ -31,13 +31,14 @@ OTHER: Final = "other"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A technique as ATT&CK publishes it; `parent` is empty where there is none."""
+    """A technique as ATT&CK publishes it, or a `local` one; `parent` is empty where there is none."""
 
     mitre_id: str
     name: str
     parent: str = ""
     platforms: tuple[str, ...] = ()
     tactics: tuple[str, ...] = ()
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +169,7 @@ class MatrixFacts:
         return list(dict.fromkeys(tactic if tactic in known else OTHER for tactic in entry.tactics or (OTHER,)))
 
 
-TECHNIQUE_COLUMNS: Final = ("mitre_id", "name", "parent_id", "platforms", "technique_tactics__tactic")
+TECHNIQUE_COLUMNS: Final = ("mitre_id", "name", "parent_id", "platforms", "source", "technique_tactics__tactic")
 PROOF_COLUMNS: Final = tuple(
     f"coverage__{name}"
     for name in ("status", "proven", "proven_gap", "tests_met", "tests_total", "last_proven_at", "review_required")
@@ -218,18 +219,18 @@ def _uses() -> list[tuple[str, str, list[str]]]:
 
 def _techniques() -> tuple[list[Entry], dict[str, Proof]]:
     """The active techniques, and what tests say of them, where they do. The query has a row for each tactic of each."""
-    found: dict[str, tuple[str, str | None, list[str]]] = {}
+    found: dict[str, tuple[str, str | None, list[str], bool]] = {}
     tactics: dict[str, list[str]] = defaultdict(list)
     proofs: dict[str, Proof] = {}
     rows = Technique.objects.active().order_by().values_list(*TECHNIQUE_COLUMNS, *PROOF_COLUMNS)
-    for mitre_id, name, parent, platforms, tactic, status, *shown in rows:
-        found[mitre_id] = (name, parent, platforms)
+    for mitre_id, name, parent, platforms, source, tactic, status, *shown in rows:
+        found[mitre_id] = (name, parent, platforms, source == LOCAL)
         tactics[mitre_id] += [tactic] if tactic else []
         if status:
             proofs[mitre_id] = Proof(status, *shown)
     entries = [
-        Entry(mitre_id, name, parent or "", tuple(platforms), tuple(tactics[mitre_id]))
-        for mitre_id, (name, parent, platforms) in found.items()
+        Entry(mitre_id, name, parent or "", tuple(platforms), tuple(tactics[mitre_id]), local)
+        for mitre_id, (name, parent, platforms, local) in found.items()
     ]
     return entries, {mitre_id: proof for mitre_id, proof in proofs.items() if proof.says or proof.review}
 

@@ -32,6 +32,7 @@ EXPORT: Final = Table(
         "Parent": "parent_id",
         "Tactics": lambda technique: [place.tactic.name for place in technique.technique_tactics.all()],
         "Platforms": "platforms",
+        "Source": "source",
         "Status": "status",
         "Proven gap": "proven_gap",
         "Rules": "claimed_rules",

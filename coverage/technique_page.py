@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Prefetch, QuerySet, Subquery, Value
-from django.db.models.functions import Concat
+from django.db.models import F, Prefetch, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Concat
 from django.urls import reverse
 
 from catalog.models import AttackRelease, Technique, TechniqueTactic
 from coverage.claim_counts import FAMILY, Techniques, family_numbers, with_claims, with_data_components
 from coverage.claims import CLAIM
+from coverage.status import Status
 
 TABS: Final = {"attack": "Attack", "detect": "Detect", "defend": "Defend", "intel": "Intel", "history": "History"}
 
@@ -69,7 +70,8 @@ class Tab:
 def technique_of(mitre_id: str) -> Technique | None:
     """The technique with parent, release, tactics in order, and what `figures` counts; None if there is none. Two queries."""
     tactics = Prefetch("technique_tactics", TechniqueTactic.objects.select_related("tactic"))
-    found = Technique.objects.filter(mitre_id=mitre_id).select_related("parent").prefetch_related(tactics)
+    found = Technique.objects.filter(mitre_id=mitre_id).select_related("parent", "local__added_by", "local__changed_by")
+    found = found.prefetch_related(tactics)
     return with_data_components(with_claims(with_release(found), CLAIM)).first()
 
 
@@ -85,9 +87,12 @@ def release() -> AttackRelease | None:
 
 
 def relatives(technique: Technique) -> QuerySet[Technique]:
-    """The sub-techniques of a technique, or of its parent; each with the numbers that its row shows."""
+    """The sub-techniques of a technique, or of its parent; each with the numbers and the status that its row shows."""
     family = technique.parent_id or technique.mitre_id
-    return with_claims(Technique.objects.active().filter(parent=family).order_by("mitre_id"), FAMILY)
+    members = Technique.objects.active().filter(parent=family).order_by("mitre_id")
+    return with_claims(members, FAMILY).annotate(
+        status=Coalesce("coverage__status", Value(Status.NOT_COVERED.value)), proven_gap=F("coverage__proven_gap")
+    )
 
 
 def figures(technique: Technique, *, members: Iterable[Technique]) -> list[Figure]:

@@ -19,6 +19,7 @@ from django.db import transaction
 from catalog.models import Technique, TechniqueCrosswalk
 from catalog.resolution import Resolver, resolve_again, unresolved_by_source
 from imports.intake import Found, Intake, parse_file, take_in
+from imports.left_out import left_out
 from imports.models import ImportChange
 from imports.records import Record
 from imports.store import Provenance, Tally, Written, make_plan, store_children, store_rows
@@ -105,6 +106,7 @@ class Store:
 
     def _store(self, target: Target, outcome: Outcome) -> None:
         plan = make_plan(target, self._intake.of(target), self._source.slug, self._intake.failed_paths)
+        outcome.issues += left_out(plan)
         if not (plan.writes or plan.unchanged):
             return
         written = store_rows(plan, self._provenance, self._resolver)

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from aegis.lib.bulk import insert_rows
+from catalog.models import LOCAL
 from catalog.resolution import Resolver
 from imports.intake import Incoming
 from imports.models import ImportChange
@@ -38,7 +39,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What has to happen to the rows of one kind."""
+    """What has to happen to the rows of one kind. `taken` are left out: their keys belong to rows that somebody wrote here."""
 
     target: Target
     create: list[Incoming]
@@ -46,6 +47,7 @@ class Plan:
     withdraw: list[tuple[Any, ...]]
     standing: dict[tuple[Any, ...], Standing]
     unchanged: int
+    taken: list[Incoming]
 
     @property
     def writes(self) -> bool:
@@ -99,6 +101,8 @@ def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
 def make_plan(target: Target, incoming: dict[tuple[Any, ...], Incoming], source: str, failed_paths: set[str]) -> Plan:
     """Compare by content hash what came with what stands. Rows of files that could not be read are not withdrawn."""
     standing = _standing(target, source)
+    taken = [row for key, row in incoming.items() if key in standing and standing[key].source == LOCAL]
+    incoming = {row.key: row for row in incoming.values() if row not in taken} if taken else incoming
     create = [row for key, row in incoming.items() if key not in standing]
     update = [
         row
@@ -111,7 +115,7 @@ def make_plan(target: Target, incoming: dict[tuple[Any, ...], Incoming], source:
         for key, old in standing.items()
         if key not in incoming and old.source == source and not old.withdrawn and old.path not in failed_paths
     ]
-    return Plan(target, create, update, gone, standing, len(incoming) - len(create) - len(update))
+    return Plan(target, create, update, gone, standing, len(incoming) - len(create) - len(update), taken)
 
 
 def _standing(target: Target, source: str) -> dict[tuple[Any, ...], Standing]:

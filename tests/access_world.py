@@ -36,6 +36,7 @@ from coverage.services.decisions import submit_test
 from coverage.services.evidence import attach_evidence
 from coverage.services.recording import Fact, set_outcomes
 from coverage.services.snapshots import take_snapshot
+from coverage.services.techniques import create_technique
 from imports.engine import importer_fingerprint
 from imports.models import DataSource, ImportRun, Worker
 from imports.tests.factories import make_issue, make_run
@@ -47,6 +48,7 @@ OTHERS, OWN, SHARED = "other's", "own", "shared"
 STRANGER: Final = "stranger"
 PARAMETER: Final = re.compile(r"\{[^}]*\}")
 MITRE_ID: Final = "T1059.001"
+LOCAL_ID: Final = "T9001"
 LAYER: Final = (
     b'{"name": "Seen", "versions": {"attack": "18", "navigator": "5.1", "layer": "4.5"}, "domain": "enterprise-attack",'
     b' "techniques": [{"techniqueID": "T1059", "score": 1}]}'
@@ -79,6 +81,7 @@ class World:
         self._news_and_schedules()
         self.users = {name: make_user(Role.ADMIN, username=name) for name in VISITORS if name != "anonymous"}
         self.stranger = make_user(Role.ADMIN, username=STRANGER)
+        create_technique(by=self.stranger, mitre_id=LOCAL_ID, name="Local", tactics=["execution"])
         self.rows = {name: self._work(user) for name, user in self.users.items()}
         self.rows["anonymous"] = self.others = self._work(self.stranger)
         self.sessions = {user.username: self._log_in(user) for user in (*self.users.values(), self.stranger)}
@@ -257,7 +260,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "/runs/{}/cancel": lambda world, *_: world.waiting,
     "/runs/{}": _first(ImportRun),
     "/sources/{}": lambda *_: DataSource.objects.get(slug="sigma").slug,
-    "/techniques/{}": lambda *_: MITRE_ID,
+    "/techniques/{}": lambda world, _visitor, whose: LOCAL_ID if whose == OWN else MITRE_ID,
     "/templates/{}": _first(TestTemplate),
     "/test-templates/{}": _first(TestTemplate),
     "/tests/{}/validate": _of("in_review"),
@@ -310,6 +313,10 @@ BODIES: Final[Mapping[str, Body]] = {
     "POST /campaigns/{}/edit": _fixed(name="Other"),
     "POST /campaigns/{}/tests": _fixed(techniques=[MITRE_ID]),
     "PATCH /campaigns/{}": _fixed(goal="See whether we would notice."),
+    "POST /techniques": _fixed(mitre_id="T9002", name="New", tactics=["execution"]),
+    "POST /techniques/new": _fixed(mitre_id="T9002", name="New", tactics=["execution"]),
+    "POST /techniques/{}/edit": _fixed(name="Other", tactics=["execution"]),
+    "PATCH /api/v1/techniques/{}": _fixed(name="Other"),
     "POST /tests": _fixed(technique=MITRE_ID, name="New"),
     "POST /tests/new": _fixed(technique=MITRE_ID, name="New"),
     "PATCH /compliance/frameworks/{}": _fixed(switched_on=True),

@@ -22,6 +22,7 @@ from catalog.tests.factories import (
 )
 from compliance.tests.factories import make_control
 from coverage.services.snapshots import take_snapshot
+from coverage.services.techniques import create_technique
 from coverage.tests.factories import make_campaign, make_test
 from imports.tests.factories import make_change, make_issue, make_run
 from intel.models import Feed, FeedScan
@@ -51,6 +52,8 @@ WRITES_ONLY: Final = {
     "coverage:intel-review",
     "coverage:intel-triage",
     "coverage:layer-delete",
+    "coverage:technique-archive",
+    "coverage:technique-restore",
     "coverage:technique-review",
     "coverage:test-archive",
     "coverage:test-blue",
@@ -89,8 +92,9 @@ def make_pages_world(times: int = 1) -> dict[str, object]:
         first = first or _more(by, lead)
         if times > 1:
             _more(by, lead)
+    local = create_technique(by=make_user("admin"), mitre_id="T9100", name="Local", tactics=["execution"])
     take_snapshot()
-    return first
+    return first | {"technique-edit": local.mitre_id}
 
 
 def _more(by: User, lead: User) -> dict[str, object]:
@@ -144,7 +148,8 @@ def page_addresses(world: dict[str, object]) -> dict[str, str]:
     """The address of each route that can be asked for with GET, and that the world has a row for if it takes an argument."""
     found: dict[str, str] = {}
     for route, names in page_routes().items():
-        kind = route.rpartition(":")[2].partition("-")[0]
+        name = route.rpartition(":")[2]
+        kind = name if name in world else name.partition("-")[0]
         if route in WRITES_ONLY:
             continue
         if not names:

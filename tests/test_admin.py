@@ -19,6 +19,7 @@ from catalog.tests.factories import make_rule
 from coverage.models import Layer, LayerTechnique, SavedView
 from coverage.services.evidence import attach_evidence
 from coverage.services.snapshots import take_snapshot
+from coverage.services.techniques import create_technique
 from coverage.tests.factories import make_campaign, make_test
 from imports.models import DataSource
 from imports.queueing import hear_worker
@@ -69,6 +70,7 @@ def test_lists_and_pages_of_every_model_open_in_few_queries(admins):
     IntelFlag.objects.get_or_create(item=IntelItem.objects.first(), technique="T9999", defaults={"at": timezone.now()})
     attach_evidence(by=make_user(Role.ADMIN), test=make_test(), side="red", file=BytesIO(b"seen"), name="log.txt")
     make_test(outcome="alerted", campaign=make_campaign())
+    create_technique(by=make_user(Role.ADMIN), mitre_id="T9001", name="Local", tactics=["execution"])
     take_snapshot()
     empty, costly, long = [], {}, {}
     for model in MODELS:

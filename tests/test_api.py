@@ -43,7 +43,7 @@ TESTED_WITH_NEWS = {
     "intel-items/{id}/review",
     "system/run-intel-scan",
 }
-ADMINS_CHANGE = {"compliance/frameworks/{slug}", "data-sources/{id}"}
+ADMINS_CHANGE = {"compliance/frameworks/{slug}", "data-sources/{id}", "techniques", "techniques/{mitre_id}"}
 TESTED_WITH_SOURCES = {
     "data-sources/{id}/sync",
     "import-runs/{id}/apply",

@@ -52,7 +52,9 @@ BADGES: Final = {
     "updated": Badge("running", "Updated", "sync"),
     "restored": Badge("ok", "Restored", "check"),
     "withdrawn": Badge("warn", "Withdrawn", "alert"),
-    # What upstream says of a record
+    # What upstream says of a record, and whether there is one
+    "local": Badge("none", "Local", "home"),
+    "archived": Badge("warn", "Archived", "alert"),
     "deprecated": Badge("warn", "Deprecated", "alert"),
     "revoked": Badge("warn", "Revoked", "alert"),
     "unresolved": Badge("warn", "Unresolved", "alert"),

@@ -20,12 +20,14 @@ from catalog.models.attack_detection import (
     DetectionStrategy,
     DetectionStrategyTechnique,
 )
-from catalog.models.base import Resolution, Sourced, TechniqueReference
+from catalog.models.base import LOCAL, Resolution, Sourced, TechniqueReference
 from catalog.models.defense import DefensiveTechnique, DefensiveTechniqueMapping
 from catalog.models.detection import DetectionRule, DetectionRuleTechnique, RuleSimulation
 from catalog.models.emulation import SEVERITY_RANK, Severity, TemplateRuleLink, TestTemplate
+from catalog.models.local import LocalTechnique
 
 __all__ = [
+    "LOCAL",
     "SEVERITY_RANK",
     "Analytic",
     "AnalyticLogSource",
@@ -39,6 +41,7 @@ __all__ = [
     "DetectionRuleTechnique",
     "DetectionStrategy",
     "DetectionStrategyTechnique",
+    "LocalTechnique",
     "Mitigation",
     "MitigationTechnique",
     "Resolution",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from django.db import models
 
-if TYPE_CHECKING:
-    pass
+LOCAL: Final = "local"
+"""The source of rows that somebody wrote here: no upstream has it, and so no import withdraws them."""
 
 
 class SourcedQuerySet(models.QuerySet):  # type: ignore[type-arg]
@@ -45,6 +45,11 @@ class Sourced(models.Model):
     def is_current(self) -> bool:
         """Whether upstream still publishes this row."""
         return self.withdrawn_at is None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether somebody wrote this row here."""
+        return self.source == LOCAL
 
 
 class Resolution(models.TextChoices):

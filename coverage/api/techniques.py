@@ -10,7 +10,7 @@ from drf_spectacular.utils import (
     extend_schema_field,
     extend_schema_serializer,
 )
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,15 +20,27 @@ from catalog.api.techniques import TechniqueSerializer, technique_example
 from catalog.models import Technique
 from coverage.api.base import WorkEndpoint, given, username, visitor
 from coverage.api.shapes import EXAMPLE, LISTED, TestSerializer
+from coverage.api.technique_forms import NewTechnique, TechniqueChanges, TechniqueNote
 from coverage.claims import CLAIMS, claims
 from coverage.filters import CoveredTechniqueFilter
 from coverage.models import TechniqueCoverage
 from coverage.services.review import review_technique
+from coverage.services.techniques import (
+    archive_technique,
+    create_technique,
+    edit_technique,
+    require_ours,
+    restore_technique,
+)
+from coverage.services.writing import permit
 from coverage.status import Status
 from coverage.texts import LONGEST
 
 SUBTECHNIQUES = Prefetch("subtechniques", Technique.objects.active().only("mitre_id", "name", "parent"))
 TESTS = Prefetch("tests", LISTED.live(), to_attr="live_tests")
+DETAILED: Final = Technique.objects.select_related(
+    "coverage__reviewed_by", "local__added_by", "local__changed_by"
+).prefetch_related("technique_tactics", SUBTECHNIQUES, TESTS)
 COVERAGE: Final = ("status", "review_required", "proven", "proven_gap", "last_validated_at", "last_proven_at")
 COVERAGE_EXAMPLE: Final = {
     "status": "partial",
@@ -102,12 +114,17 @@ DETAIL_EXAMPLE = {
     "tests": [EXAMPLE],
     "subtechniques": [],
     "counts": COUNTS_EXAMPLE,
+    "added_by": None,
+    "changed_by": None,
 }
 
 
 @extend_schema_serializer(examples=[OpenApiExample("In detail", value=technique_example(**DETAIL_EXAMPLE))])
 class TechniqueDetailSerializer(CoveredTechniqueSerializer):
-    """A technique with its live tests, its active sub-techniques, and counts of what maps to it."""
+    """A technique with its live tests, its active sub-techniques, and counts of what maps to it.
+
+    `added_by` and `changed_by` say who wrote a local technique; null for those of ATT&CK.
+    """
 
     review_reasons = ReasonSerializer(source="coverage.review_reasons", many=True, read_only=True)
     reviewed_by = username("coverage.reviewed_by")
@@ -115,6 +132,8 @@ class TechniqueDetailSerializer(CoveredTechniqueSerializer):
     tests = TestSerializer(source="live_tests", many=True, read_only=True)
     subtechniques = SubtechniqueSerializer(many=True, read_only=True)
     counts = serializers.SerializerMethodField()
+    added_by = username("local.added_by")
+    changed_by = username("local.changed_by")
 
     class Meta(CoveredTechniqueSerializer.Meta):
         fields = (
@@ -125,6 +144,8 @@ class TechniqueDetailSerializer(CoveredTechniqueSerializer):
             "tests",
             "subtechniques",
             "counts",
+            "added_by",
+            "changed_by",
         )
         read_only_fields = fields
 
@@ -137,7 +158,7 @@ class TechniqueDetailSerializer(CoveredTechniqueSerializer):
 
 @require_action("catalog.read")
 @extend_schema(tags=["techniques"])
-class TechniqueList(ListEndpoint):
+class TechniqueList(WorkEndpoint, ListEndpoint):
     """Techniques and sub-techniques: active ones, unless revoked, deprecated or withdrawn ones are asked for."""
 
     queryset = Technique.objects.select_related("coverage").prefetch_related("technique_tactics")
@@ -145,18 +166,24 @@ class TechniqueList(ListEndpoint):
     filterset_class = CoveredTechniqueFilter
     ordering_fields = {"mitre_id": "mitre_id", "name": "name", "changed_at": "changed_at"}
 
+    @extend_schema(request=NewTechnique, responses={201: TechniqueDetailSerializer}, operation_id="techniques_create")
+    def post(self, request: Request) -> Response:
+        """Add a technique of your own, which no import touches. For admins; 409 if the id belongs to another technique."""
+        permit(visitor(request), "technique.edit")
+        technique = create_technique(by=visitor(request), **given(NewTechnique, request))
+        found = TechniqueDetailSerializer(DETAILED.get(pk=technique.pk), context=self.get_serializer_context())
+        return Response(found.data, status=status.HTTP_201_CREATED)
+
 
 MITRE_ID = OpenApiParameter("mitre_id", str, "path", description="An ATT&CK id.")
 
 
 @require_action("catalog.read")
 @extend_schema(tags=["techniques"], parameters=[MITRE_ID])
-class TechniqueDetail(DetailEndpoint):
+class TechniqueDetail(WorkEndpoint, DetailEndpoint):
     """One technique, active or not."""
 
-    queryset = Technique.objects.select_related("coverage__reviewed_by").prefetch_related(
-        "technique_tactics", SUBTECHNIQUES, TESTS
-    )
+    queryset = DETAILED
     serializer_class = TechniqueDetailSerializer
     lookup_field = "mitre_id"
 
@@ -164,6 +191,19 @@ class TechniqueDetail(DetailEndpoint):
         """The row, whatever the case of its id. Raises Http404."""
         self.kwargs["mitre_id"] = self.kwargs["mitre_id"].upper()
         return super().get_object()
+
+    def shown(self) -> Response:
+        """The technique as it stands now."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=TechniqueChanges, responses=TechniqueDetailSerializer, operation_id="techniques_update")
+    def patch(self, request: Request, mitre_id: str) -> Response:
+        """Change a technique of your own. For admins; 409 for one of ATT&CK, whose fields come from upstream."""
+        technique = self.get_object()
+        permit(visitor(request), "technique.edit", technique)
+        require_ours(technique)
+        edit_technique(by=visitor(request), technique=technique, changes=given(TechniqueChanges, request))
+        return self.shown()
 
 
 class ReviewSerializer(StrictSerializer):
@@ -173,7 +213,7 @@ class ReviewSerializer(StrictSerializer):
 
 
 @require_action("technique.review")
-class TechniqueReview(WorkEndpoint, TechniqueDetail):
+class TechniqueReview(TechniqueDetail):
     """The look that a lead takes at a technique."""
 
     http_method_names = ("patch", "options")
@@ -189,4 +229,42 @@ class TechniqueReview(WorkEndpoint, TechniqueDetail):
         """Mark a technique as reviewed, whatever had asked for it."""
         technique = self.get_object()
         review_technique(by=visitor(request), technique=technique, **given(ReviewSerializer, request))
-        return Response(self.get_serializer(self.get_object()).data)
+        return self.shown()
+
+
+@require_action("technique.edit")
+class TechniqueArchive(TechniqueDetail):
+    """Putting a technique of your own away."""
+
+    http_method_names = ("post", "options")
+
+    @extend_schema(
+        tags=["techniques"],
+        parameters=[MITRE_ID],
+        request=TechniqueNote,
+        responses=TechniqueDetailSerializer,
+        operation_id="techniques_archive",
+    )
+    def post(self, request: Request, mitre_id: str) -> Response:
+        """Put a technique of your own away: it counts for nothing any more; its tests stay. 409 for one of ATT&CK."""
+        archive_technique(by=visitor(request), technique=self.get_object(), **given(TechniqueNote, request))
+        return self.shown()
+
+
+@require_action("technique.edit")
+class TechniqueRestore(TechniqueDetail):
+    """Bringing a technique of your own back."""
+
+    http_method_names = ("post", "options")
+
+    @extend_schema(
+        tags=["techniques"],
+        parameters=[MITRE_ID],
+        request=TechniqueNote,
+        responses=TechniqueDetailSerializer,
+        operation_id="techniques_restore",
+    )
+    def post(self, request: Request, mitre_id: str) -> Response:
+        """Bring back a technique of your own that was archived, with its tests; 409 for any other."""
+        restore_technique(by=visitor(request), technique=self.get_object(), **given(TechniqueNote, request))
+        return self.shown()

@@ -7,6 +7,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from aegis.lib.templatetags.aegis import badge
 from coverage.matrix import Cell, Column, Family, Matrix
 from coverage.matrix_choices import Choice
 
@@ -15,7 +16,7 @@ register = template.Library()
 # Left what is claimed, right what is proven; before it the box that selects the technique.
 CELL = (
     '<input type="checkbox" name="technique" value="{id}" aria-label="Select {id}">'
-    '<a class="{look}" href="{href}{id}" title="{facts}"><span class="t">{shown_id}{name}</span>{marks}'
+    '<a class="{look}" href="{href}{id}" title="{facts}"><span class="t">{shown_id}{name}{local}</span>{marks}'
     '<span class="v" aria-hidden="true"><b class="{shade}">{rules}</b><i>{templates}</i>{proof}</span></a>'
 )
 LONE = '<li><div class="cell-wrap">{}</div></li>'
@@ -24,7 +25,8 @@ FAMILY = (
     'aria-label="{} sub-technique{} of {}">{}</a></div><ol class="subs"{}>{}</ol></li>'
 )
 ROW = (
-    '<tr><td class="mono small subtle">{id}</td><td class="lead"><a class="name" href="{href}{id}">{name}</a>{parent}</td>'
+    '<tr><td class="mono small subtle">{id}</td>'
+    '<td class="lead"><a class="name" href="{href}{id}">{name}</a>{local}{parent}</td>'
     '<td class="small muted">{tactics}</td><td class="r num" data-l="Rules">{rules}</td>'
     '<td class="r num" data-l="Templates">{templates}</td><td class="r num" data-l="Actors">{actors}</td>'
     '<td class="small muted">{state}{review}</td>{said}</tr>\n'
@@ -32,6 +34,7 @@ ROW = (
 UNMARKED = format_html('<td class="small"><span class="{}">–</span></td>', "zero")
 UNTESTED = format_html('<i class="{}">{}</i>', "v-none", "–")
 FLAG = format_html('<i class="{}"></i>', "flag")
+LOCAL = format_html(' <i class="{}">{}</i>', "local", "local")
 HIDDEN = format_html(" {}", "hidden")
 
 
@@ -64,6 +67,7 @@ def cell_link(cell: Cell, techniques: str, ids: bool) -> SafeString:
         facts=cell.facts,
         shown_id=format_html('<span class="id">{}</span>', cell.mitre_id) if ids else "",
         name=_breakable(cell.name),
+        local=LOCAL if cell.local else "",
         marks=_marks(cell),
         shade=cell.shade,
         rules=cell.rules,
@@ -88,6 +92,7 @@ def _row(cell: Cell, techniques: str, marked: bool) -> SafeString:
         id=cell.mitre_id,
         href=techniques,
         name=cell.name,
+        local=format_html(" {}", badge("local")) if cell.local else "",
         parent=format_html('<span class="sub">{}</span>', cell.parent) if cell.parent else "",
         tactics=cell.tactics,
         rules=cell.rules,

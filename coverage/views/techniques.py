@@ -29,6 +29,7 @@ DRAWN = (
     "backlog",
     "proven",
     "is_subtechnique",
+    "local",
     "has_rules",
     "has_templates",
 )
