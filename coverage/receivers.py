@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from django.db import DatabaseError
+from django.urls import reverse
 
 from catalog.models import Technique, TechniqueCrosswalk
 from coverage.effects import effects_of, statuses
@@ -71,7 +72,8 @@ def follow_techniques(run: ImportRun, outcome: Outcome) -> dict[str, str]:
 
 
 def _flag(mitre_id: str, text: str) -> list[str]:
-    return flag_for_review(techniques=[mitre_id], reason=TechniqueCoverage.Reason.ATTACK, text=text)
+    link = reverse("imports:change-list", query={"model": Technique._meta.label_lower, "key": mitre_id})
+    return flag_for_review(techniques=[mitre_id], reason=TechniqueCoverage.Reason.ATTACK, text=text, link=link)
 
 
 def follow_layers(sender: Any, outcome: Outcome, **_: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 
 from coverage.status import Status
 
@@ -26,8 +27,7 @@ class TechniqueCoverage(models.Model):
     """The coverage of one technique. A technique without a row is not covered and needs no review.
 
     The columns of `coverage.status.Coverage` are written by `coverage.services.status` alone, together with their cause.
-    `review_reasons` is a list of {kind: intel|attack|age, text, at}, with a link
-    where a page says more.
+    `review_reasons` is a list of {kind: intel|attack|age, text, at}, with a link where one page says more.
     """
 
     class Reason(models.TextChoices):
@@ -61,3 +61,17 @@ class TechniqueCoverage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.technique_id} {self.status}"
+
+    @property
+    def reasons(self) -> list[dict[str, str]]:
+        """{text, link} of each reason for a review; one that came without a link leads to where such news stand."""
+        return [
+            {"text": reason["text"], "link": reason.get("link") or self._where(reason["kind"])}
+            for reason in self.review_reasons
+        ]
+
+    def _where(self, kind: str) -> str:
+        if kind == self.Reason.AGE:
+            return reverse("coverage:test-list", query={"technique": self.technique_id})
+        tab = "history" if kind == self.Reason.ATTACK else "intel"
+        return reverse("coverage:technique", args=[self.technique_id], query={"tab": tab})

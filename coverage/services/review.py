@@ -11,8 +11,9 @@ from django.utils import timezone
 from aegis.accounts.models import User
 from aegis.audit.recording import record
 from catalog.models import Technique
-from coverage.models import TechniqueCoverage
+from coverage.models import TechniqueCoverage, Test
 from coverage.services.writing import permit
+from coverage.workflow import State
 
 Reason = TechniqueCoverage.Reason
 
@@ -49,12 +50,34 @@ def review_technique(*, by: User, technique: Technique, note: str = "") -> Techn
 
 @transaction.atomic
 def flag_old(*, now: datetime | None = None) -> list[str]:
-    """Ask for a review of techniques neither validated nor reviewed for AEGIS_REVIEW_AFTER_DAYS. Returns them."""
+    """Ask for a review of techniques neither validated nor reviewed for AEGIS_REVIEW_AFTER_DAYS. Returns them.
+
+    Each reason leads to the test that was validated last.
+    """
     limit = (now or timezone.now()) - timedelta(days=settings.AEGIS_REVIEW_AFTER_DAYS)
     old = TechniqueCoverage.objects.filter(last_validated_at__lt=limit).exclude(reviewed_at__gte=limit)
-    due = [row for row in old if not any(reason["kind"] == Reason.AGE for reason in row.review_reasons)]
+    due = sorted(
+        str(row.technique_id) for row in old if not any(reason["kind"] == Reason.AGE for reason in row.review_reasons)
+    )
     text = f"Not validated for {settings.AEGIS_REVIEW_AFTER_DAYS} days."
-    return flag_for_review(techniques=[str(row.technique_id) for row in due], reason=Reason.AGE, text=text)
+    links = _last_validated(due)
+    return [
+        flagged
+        for mitre_id in due
+        for flagged in flag_for_review(
+            techniques=[mitre_id], reason=Reason.AGE, text=text, link=links.get(mitre_id, "")
+        )
+    ]
+
+
+def _last_validated(techniques: list[str]) -> dict[str, str]:
+    """The address of the live test of each technique that was validated last, where there is one. One query."""
+    tests = (
+        Test.objects.live()
+        .filter(state=State.VALIDATED, technique__mitre_id__in=techniques)
+        .order_by("decided_at", "pk")
+    )
+    return {str(test.technique_id): test.get_absolute_url() for test in tests.only("technique_id")}
 
 
 def _flagged(row: TechniqueCoverage, reason: TechniqueCoverage.Reason, text: str, link: str) -> bool:
