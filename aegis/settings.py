@@ -247,6 +247,8 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "aegis.lib.schema.with_problems",
+        "aegis.lib.schema.with_summaries",
+        "aegis.lib.schema.with_examples",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {

@@ -1,11 +1,15 @@
-"""Hooks of the OpenAPI schema: one address for each endpoint, and the answer with which all of them refuse."""
+"""Hooks of the OpenAPI schema: one address for each endpoint, a summary, examples, and the answer with which all refuse."""
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from aegis.lib.problems import FIELD_ERRORS, MEDIA_TYPE, problem
 
 Endpoints = list[tuple[str, str, str, Any]]
 
+CLAUSE_END: Final = re.compile(r"[.:;](?: |$)")
 PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
     "description": "What is wrong, where, and what to do (RFC 9457).",
@@ -33,9 +37,50 @@ def without_slashes(endpoints: Endpoints) -> Endpoints:
 def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """The schema with the answer that every operation gives when it refuses: a postprocessing hook."""
     result["components"]["schemas"]["Problem"] = PROBLEM
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    examples = {"WrongField": {"value": PROBLEM["example"], "summary": "A wrong field"}}
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}}
     refused = {"content": content, "description": "Refused, or not found: problem details (RFC 9457)."}
     for operations in result["paths"].values():
         for operation in operations.values():
             operation["responses"].setdefault("default", refused)
     return result
+
+
+def with_summaries(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The schema with what each operation does, in a line: how its description begins. A postprocessing hook."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation.setdefault("summary", summary_of(operation.get("description", "")))
+    return result
+
+
+def summary_of(description: str) -> str:
+    """The first clause of a description, without its full stop."""
+    return CLAUSE_END.split(" ".join(description.split()), maxsplit=1)[0]
+
+
+def with_examples(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The schema with the example of a shape wherever that shape is sent or answered: a postprocessing hook."""
+    known: dict[str, Any] = {}
+    for direction, content in _contents(result):
+        if content.get("examples"):
+            known.setdefault(_shape(direction, content), content["examples"])
+    for direction, content in _contents(result):
+        if not content.get("examples") and (found := known.get(_shape(direction, content))):
+            content["examples"] = found
+    return result
+
+
+def _contents(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every body of every operation, each with whether it is sent or answered."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                yield "sent", content
+            for answer in operation["responses"].values():
+                for content in answer.get("content", {}).values():
+                    yield "answered", content
+
+
+def _shape(direction: str, content: dict[str, Any]) -> str:
+    return json.dumps([direction, content.get("schema")], sort_keys=True)
