@@ -176,8 +176,9 @@ def _rule_link(url: str) -> Values:
 
 
 def _control_sort_key(control_id: str) -> str:
-    """A key by which "AC-2(10)" follows "AC-2(9)": numbers filled up to four digits."""
-    return re.sub(r"\d+", lambda digits: digits[0].zfill(4), control_id)
+    """A key by which "AC-2(10)" follows "AC-2(9)" and case parts nothing: numbers filled up to four digits."""
+    cased = control_id if control_id.isupper() else control_id.casefold()
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(4), cased)
 
 
 TARGETS: tuple[Target, ...] = (

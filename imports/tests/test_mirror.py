@@ -48,6 +48,11 @@ def import_all(mirror: Path, *, force: bool = False, allowed: Collection[str] = 
     return runs
 
 
+def import_others(mirror: Path, *, force: bool = False) -> ImportRun:
+    """The optional source: upstream's archive of May 2025 in the mirror has no other framework yet."""
+    return execute(request_import("mappings-explorer"), mirror=str(mirror), force=force)
+
+
 @pytest.fixture(scope="module")
 def world_of_2026(django_db_setup: None, django_db_blocker, mirror: Path) -> Iterator[dict[str, ImportRun]]:
     """The catalogue after one import of everything, kept for all tests of this file and emptied after them."""
@@ -213,11 +218,16 @@ def test_importing_everything_again_changes_nothing(world_of_2026: dict[str, Imp
 def test_upgrade_from_2025_ends_where_a_fresh_import_does(
     world_of_2026: dict[str, ImportRun], mirror: Path, mirror_2025: Path
 ) -> None:
+    others = import_others(mirror)
+    assert (others.status, others.created, others.unresolved) == ("succeeded", 9 + 1041, 0)
     fresh = catalog_digest()
     import_all(mirror_2025, allowed=[OLDER, WITHDRAWALS])
     assert catalog_digest() != fresh
+    assert "holds no usable file" in import_others(mirror_2025).error
     assert str(AttackRelease.objects.get()) == "enterprise-attack 17.1"
     runs = import_all(mirror)
+    assert catalog_digest() == fresh
+    assert import_others(mirror, force=True).statistics()["unchanged"] == 9 + 1041
     assert catalog_digest() == fresh
     assert runs["sigma"].restored > 0
     assert runs["sigma"].withdrawn > 0

@@ -8,13 +8,13 @@ from django.conf import settings
 
 from imports.fetchers.addresses import PUBLIC_HOSTS
 from imports.fetchers.ways import place_of
-from imports.registry import SOURCES
+from imports.registry import OPTIONAL, SOURCES
 from imports.upstream import Source
 
 PAGE = (settings.BASE_DIR / "docs" / "sources.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.slug)
+@pytest.mark.parametrize("source", [*SOURCES, *OPTIONAL], ids=lambda source: source.slug)
 def test_each_source_is_listed_with_its_licence_hosts_and_schedule(source: Source) -> None:
     [row] = [line for line in PAGE.splitlines() if line.startswith(f"| `{source.slug}` |")]
     assert f"| {source.license} |" in row
