@@ -64,8 +64,9 @@ from imports.api import (
     ImportRunList,
     UnresolvedReferenceList,
 )
+from imports.bundle_api import ExportBundle, ImportBundle
 from imports.change_api import AppliedChangeList, ImportChangeList, ImportIssueList
-from imports.decision_api import ImportRunApply, ImportRunDiscard, ImportRunUndo
+from imports.decision_api import ImportRunAgain, ImportRunApply, ImportRunDiscard, ImportRunUndo
 from imports.feeds.api import FeedDetail, FeedList, FeedScanDetail, FeedScanList, RunIntelScan
 from imports.system_api import DataSourceSync, ImportRunCancel, SchedulerStatus, SystemSync
 from intel.api import ThreatActorDetail, ThreatActorList
@@ -159,6 +160,8 @@ v1 = [
     route(f"data-sources/{ID_OR_NAME}", DataSourceDetail, "source"),
     route(f"data-sources/{ID_OR_NAME}/sync", DataSourceSync, "source-sync"),
     *(route(f"system/{command}", SystemSync, command, slug=slug) for command, slug in SYSTEM_COMMANDS.items()),
+    route("system/import-bundle", ImportBundle, "import-bundle"),
+    route("system/export-bundle", ExportBundle, "export-bundle"),
     route("system/run-intel-scan", RunIntelScan, "run-intel-scan"),
     route("system/scheduler-status", SchedulerStatus, "scheduler-status"),
     route("feeds", FeedList, "feed-list"),
@@ -177,6 +180,7 @@ v1 = [
     route(f"import-runs/{ID}/changes", ImportChangeList, "change-list"),
     route(f"import-runs/{ID}/issues", ImportIssueList, "issue-list"),
     route(f"import-runs/{ID}/apply", ImportRunApply, "run-apply"),
+    route(f"import-runs/{ID}/preview", ImportRunAgain, "run-again"),
     route(f"import-runs/{ID}/discard", ImportRunDiscard, "run-discard"),
     route(f"import-runs/{ID}/undo", ImportRunUndo, "run-undo"),
     route("import-changes", AppliedChangeList, "applied-change-list"),

@@ -13,7 +13,7 @@ from aegis.accounts.models import User
 from aegis.lib.api import Endpoint
 from aegis.lib.listing import refuse_unknown_parameters
 from imports.api import RUN_EXAMPLE, ImportRunSerializer
-from imports.decisions import discard, request_apply, request_undo
+from imports.decisions import discard, request_again, request_apply, request_undo
 from imports.models import ImportRun
 from imports.services import AlreadyRunning
 from imports.standing import NotPossible
@@ -60,6 +60,25 @@ class ImportRunApply(Decision):
         and the new run fails if that has moved on.
         """
         return self.queued(request, id, request_apply)
+
+
+@require_action("source.sync")
+class ImportRunAgain(Decision):
+    """Previewing once more what a bundle brought."""
+
+    @extend_schema(
+        tags=["imports"],
+        parameters=[WAIT],
+        request=None,
+        responses=STARTED,
+        operation_id="import_runs_preview",
+        examples=[_queued_example("A preview", dry_run=True)],
+    )
+    def post(self, request: Request, id: str) -> Response:  # noqa: A002
+        """Preview anew what a preview or a held run read from a bundle, where the catalogue has moved since. 409 for any other
+        run, or if the snapshot is no longer kept.
+        """
+        return self.queued(request, id, request_again)
 
 
 @require_action("source.sync")

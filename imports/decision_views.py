@@ -17,7 +17,7 @@ from aegis.lib.exports import as_csv
 from aegis.lib.list_files import csv_file, exported, told
 from aegis.lib.pages import paginate, render_page
 from imports.decision_pages import choices
-from imports.decisions import discard, request_apply, request_undo
+from imports.decisions import discard, request_again, request_apply, request_undo
 from imports.exports import ALL_CHANGES, CHANGES, change_lines, lines_of_all
 from imports.filters import ChangeFilter, ImportChangeFilter
 from imports.models import ImportChange, ImportRun
@@ -31,6 +31,13 @@ from imports.standing import NotPossible
 def run_apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Apply what a preview or a held run showed; leads to the run that does."""
     return _asked(request, _run(pk), request_apply)
+
+
+@require_action("source.sync")
+@require_POST
+def run_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Preview once more what a bundle brought; leads to the run that does."""
+    return _asked(request, _run(pk), request_again)
 
 
 @require_action("source.sync")

@@ -21,7 +21,18 @@ def request_apply(shown: ImportRun, *, by: User | None, trigger: str, worker: st
     `worker` names the process that is about to `execute` it; without one the next free worker carries it out.
     """
     require_open(shown, importer_fingerprint())
-    return _queued(queue(shown.source, requested_by=by, trigger=trigger, worker=worker, applies=shown))
+    asked = {"applies": shown, "given": shown.given, "origin": shown.origin if shown.given else ""}
+    return _queued(queue(shown.source, requested_by=by, trigger=trigger, worker=worker, **asked))
+
+
+def request_again(shown: ImportRun, *, by: User | None, trigger: str) -> ImportRun:
+    """A queued preview of what a run read from a bundle, against the catalogue of now. Raises NotPossible or AlreadyRunning."""
+    if not (shown.is_shown and shown.given):
+        raise NotPossible(f"Run {shown.pk} is no preview of a bundle: preview its source.")
+    if not is_kept(shown.source.slug, shown.given):
+        raise NotPossible("The snapshot that the bundle brought is no longer kept: upload the bundle again.")
+    asked = {"dry_run": True, "given": shown.given, "origin": shown.origin, "allowed": shown.allowed}
+    return _queued(queue(shown.source, requested_by=by, trigger=trigger, **asked))
 
 
 @transaction.atomic

@@ -87,7 +87,8 @@ class ImportRun(models.Model):
 
     While it runs, `done` of `total` tells how far its `step` is, and the counts what it has found so far. `worker` is the
     process that carries it out, empty while the run waits for one. `request_id` is the X-Request-ID of the request that
-    asked for it, empty for the schedule and commands.
+    asked for it, empty for the schedule and commands. `given` is the digest of the kept snapshot that it reads instead of
+    asking upstream: one that a bundle brought.
 
     A preview (`dry_run`) and a held run write nothing to the catalogue: they show what they would do, until somebody decides.
     `reasons` is a list of {code, text}: why the run is held, or would be; the codes in `allowed` were accepted when it was
@@ -126,6 +127,7 @@ class ImportRun(models.Model):
     worker = models.CharField(max_length=255, blank=True)
     request_id = models.CharField(max_length=32, blank=True)
     cancel_requested = models.BooleanField(default=False)
+    given = models.CharField(max_length=64, blank=True)
     origin = models.CharField(max_length=1024, blank=True)
     version = models.CharField(max_length=128, blank=True)
     digest = models.CharField(max_length=64, blank=True)

@@ -193,6 +193,8 @@ class Execution:
     def _fetch(self, validators: Mapping[str, str]) -> Snapshot | NotModified:
         if self._given:
             return self._given
+        if self._run.given:
+            return self._brought()
         return fetch_source(
             self._source,
             mirror=self._mirror,
@@ -200,6 +202,13 @@ class Execution:
             validators=validators,
             progress=lambda _url, done, total: self._tell("fetch", done, total),
         )
+
+    def _brought(self) -> Snapshot:
+        """What a bundle brought for this run. Raises NotKept."""
+        snapshot = kept(self._source.slug, self._run.given)
+        if snapshot is None:
+            raise NotKept("The snapshot that the bundle brought is no longer kept: upload the bundle again.")
+        return replace(snapshot, origin=self._run.origin or snapshot.origin)
 
     def _apply(self, shown: ImportRun) -> None:
         """Apply what another run showed: the kept snapshot, or the same fetched anew. Raises NotPossible."""

@@ -99,11 +99,12 @@ def sweep(source: DataSource) -> None:
 
 
 def _wanted(source: DataSource) -> set[str]:
-    """Digests of the newest applied runs, and of those that wait to be applied."""
+    """Digests of the newest applied runs, of those that wait to be applied, and of those that wait to be read."""
     applied = source.runs.filter(dry_run=False, status=ImportRun.Status.SUCCEEDED).exclude(digest="").order_by()
     newest = applied.values("digest").annotate(newest=Max("pk")).order_by("-newest")[:KEPT]
     waiting = open_runs(source).values_list("digest", flat=True)[:WAITING]
-    return {source.digest, *(row["digest"] for row in newest), *waiting}
+    given = source.runs.filter(status__in=ImportRun.ACTIVE).exclude(given="").values_list("given", flat=True)
+    return {source.digest, *(row["digest"] for row in newest), *waiting, *given}
 
 
 def packed(snapshot: Snapshot) -> Iterator[bytes]:

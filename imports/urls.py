@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from imports import decision_views, sync_views, views
+from imports import bundle_views, decision_views, sync_views, views
 from imports.feeds import views as feeds
 
 app_name = "imports"
@@ -10,6 +10,8 @@ urlpatterns = [
     path("sources", views.source_list, name="source-list"),
     path("sources/unresolved", views.unresolved_list, name="unresolved-list"),
     path("sources/translated", views.translated_list, name="translated-list"),
+    path("sources/bundle", bundle_views.bundle_page, name="bundle"),
+    path("sources/bundle/export", bundle_views.bundle_export, name="bundle-export"),
     path("sources/<slug:slug>", views.source_detail, name="source-detail"),
     path("sources/<slug:slug>/sync", sync_views.source_sync, name="source-sync"),
     path("sources/<slug:slug>/schedule", sync_views.source_schedule, name="source-schedule"),
@@ -22,6 +24,7 @@ urlpatterns = [
     path("runs/<int:pk>/changes.csv", decision_views.run_changes_csv, name="run-changes-csv"),
     path("runs/<int:pk>/apply", decision_views.run_apply, name="run-apply"),
     path("runs/<int:pk>/discard", decision_views.run_discard, name="run-discard"),
+    path("runs/<int:pk>/again", decision_views.run_again, name="run-again"),
     path("runs/<int:pk>/undo", decision_views.run_undo, name="run-undo"),
     path("feeds", feeds.feed_list, name="feed-list"),
     path("feeds/new", feeds.feed_new, name="feed-new"),

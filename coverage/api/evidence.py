@@ -17,7 +17,7 @@ from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.accounts.policy import Role
 from aegis.lib.api import StrictSerializer
-from aegis.lib.parsers import TooLarge
+from aegis.lib.body_limit import require_short_body
 from coverage.api.base import WorkEndpoint, given, told, visitor
 from coverage.api.shapes import EVIDENCE_EXAMPLE, EvidenceSerializer
 from coverage.downloads import bucket_link, signs_links, ticket_path
@@ -25,8 +25,6 @@ from coverage.models import Evidence, Test
 from coverage.services.evidence import attach_evidence, note_download
 from coverage.services.writing import permit
 
-SLACK: Final = 64 * 1024
-"""Bytes of a body beside the file: boundaries, part headers and the other fields."""
 LINK_EXAMPLE: Final = {"download_url": "https://aegis.example.org/evidence/9f0c6a50-0000-4000-8000-000000000007/ticket"}
 ANY_NUMBER: Final = {
     "oneOf": [
@@ -81,7 +79,7 @@ class EvidenceUpload(WorkEndpoint):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a body that is too long before anything of it is read. Raises TooLarge."""
-        refuse_too_long(request)
+        require_short_body(request, settings.EVIDENCE_MAX_BYTES)
         super().initial(request, *args, **kwargs)
 
     @extend_schema(
@@ -116,14 +114,6 @@ class EvidenceDetail(WorkEndpoint):
         if signs_links():
             note_download(by=visitor(request), evidence=evidence)
         return Response(body)
-
-
-def refuse_too_long(request: Request) -> None:
-    """Raises TooLarge if the announced body is longer than a file may be. A server reads no more than was announced."""
-    text = request.META.get("CONTENT_LENGTH") or "0"
-    limit = settings.EVIDENCE_MAX_BYTES
-    if not text.isdecimal() or int(text) > limit + SLACK:
-        raise TooLarge(f"An upload may have {limit // (1024 * 1024)} MB in all: send several files one by one.")
 
 
 def usual_side(user: User) -> str:

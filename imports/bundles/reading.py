@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import os
 import stat
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -46,7 +45,7 @@ def read_bundle(file: Path, trusted: Mapping[str, Ed25519PublicKey], wanted: Col
     """
     try:
         with _opened(file) as raw:
-            return _read(raw, file, trusted, wanted)
+            return read_opened(raw, str(file), trusted, wanted)
     except OSError as error:
         raise FetchError(f"{file} cannot be read ({error.strerror}).") from error
 
@@ -59,22 +58,25 @@ def _opened(file: Path) -> BinaryIO:
     return raw
 
 
-def _read(raw: BinaryIO, file: Path, trusted: Mapping[str, Ed25519PublicKey], wanted: Collection[str]) -> Bundle:
-    tar = TarStream(iter(lambda: raw.read(CHUNK), b""), str(file))
+def read_opened(
+    raw: BinaryIO, where: str, trusted: Mapping[str, Ed25519PublicKey], wanted: Collection[str] = ()
+) -> Bundle:
+    """The same for a file that is open; `where` is what to call it. Raises FetchError."""
+    tar = TarStream(iter(lambda: raw.read(CHUNK), b""), where)
     entries = tar.entries()
     told = _member(tar, entries, MANIFEST, _MANIFEST_SIZE, "is not a bundle of Aegis")
     line = _member(tar, entries, SIGNATURE, _SIGNATURE_SIZE, "is not signed")
-    key = signed_by(told, line, trusted, str(file))
-    contents = _contents(told, str(file))
+    key = signed_by(told, line, trusted, where)
+    contents = _contents(told, where)
     store = Store()
     pieces = {each.source: _payload(tar, entries, each, store) for each in contents.snapshots}
     if next(entries, None) is not None:
-        raise FetchError(f"{file} holds more than its signed list says. Not imported.")
+        raise FetchError(f"{where} holds more than its signed list says. Not imported.")
     if absent := [slug for slug in wanted if slug not in pieces]:
-        raise FetchError(f"{file} holds no snapshot of {', '.join(absent)}; it holds {', '.join(pieces) or 'none'}.")
+        raise FetchError(f"{where} holds no snapshot of {', '.join(absent)}; it holds {', '.join(pieces) or 'none'}.")
     chosen = [each for each in contents.snapshots if not wanted or each.source in wanted]
-    name = f"bundle {file.name} of {contents.made_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    snapshots = {each.source: _snapshot(each, store.read(pieces[each.source]), name) for each in chosen}
+    name = f"bundle {Path(where).name} of {contents.made_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    snapshots = {each.source: _snapshot(each, store.opened(pieces[each.source]), name) for each in chosen}
     return Bundle(name, contents, key, hashlib.sha256(told).hexdigest(), snapshots)
 
 
@@ -109,15 +111,15 @@ def _payload(tar: TarStream, entries: Iterator[Entry], said: Packed, store: Stor
         raise FetchError(
             f"{tar.where} is not what was signed: {said.member} is missing or of another size. Not imported."
         )
-    piece = store.write(said.member, [tar.read(entry)])
+    piece = store.write(said.member, tar.chunks(entry))
     if piece.sha256 != said.sha256:
         raise FetchError(f"{tar.where} was changed after it was signed: {said.member} has another hash. Not imported.")
     return piece
 
 
-def _snapshot(said: Packed, content: bytes, name: str) -> Snapshot:
+def _snapshot(said: Packed, content: IO[bytes], name: str) -> Snapshot:
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+        with gzip.GzipFile(fileobj=content) as stream:
             snapshot = unpacked(stream)  # type: ignore[arg-type]  # a GzipFile reads like any binary file
     except DAMAGED as error:
         raise FetchError(f"{name}: the snapshot of {said.source} cannot be read ({error}). Not imported.") from error

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from imports.upstream import Issue, SourceFile
 
@@ -53,6 +55,28 @@ class Store:
         """The same in chunks of at most `size` bytes."""
         for start in range(0, piece.size, size):
             yield os.pread(self._descriptor, min(size, piece.size - start), piece.start + start)
+
+    def opened(self, piece: Piece) -> io.BufferedReader:
+        """The same as a file that is open for reading."""
+        return io.BufferedReader(_Opened(self, piece))
+
+
+class _Opened(io.RawIOBase):
+    """A piece of a store as a file."""
+
+    def __init__(self, store: Store, piece: Piece) -> None:
+        self._chunks, self._rest = store.chunks(piece, io.DEFAULT_BUFFER_SIZE), b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as a chunk goes; 0 at the end."""
+        self._rest = self._rest or next(self._chunks, b"")
+        part, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
 
 
 @dataclass(frozen=True)

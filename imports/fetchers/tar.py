@@ -69,6 +69,11 @@ class TarStream:
         self._left -= entry.size
         return self._take(entry.size)
 
+    def chunks(self, entry: Entry) -> Iterator[bytes]:
+        """The same as it comes, never whole in memory; to be read to its end."""
+        self._left -= entry.size
+        return map(bytes, self._slices(entry.size))
+
     def _header(self) -> bytes | None:
         at = self._position
         header = self._take(BLOCK)
