@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
+import django_celery_beat.admin  # noqa: F401  (its pages must be there before they are taken back below)
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django_celery_beat.admin import PeriodicTaskAdmin
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
 from aegis.accounts.models import User
 from aegis.lib.admin import Admin, ReadOnlyAdmin
+from imports.decisions import discard, request_apply, request_undo
 from imports.feeds.forms import FeedForm
 from imports.feeds.managing import FIELDS
+from imports.life import cancel_run
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun, Worker
 from imports.queueing import SourceDisabled, queue_import
-from imports.schedule import LONGEST_SCHEDULE, change_source, read_tasks
-from imports.services import AlreadyRunning, UnknownSource
+from imports.schedule import LONGEST_SCHEDULE, change_source
+from imports.services import COUNTS, AlreadyRunning, UnknownSource
+from imports.snapshots import is_kept
 from imports.source_state import hours_of
+from imports.standing import NotPossible
 from intel.models import Feed, FeedScan
 
 OURS = ("enabled", "schedule_hours")
+TIMES = ("created_at", "started_at", "heartbeat_at", "finished_at", "cancel_requested")
 
 
 class DataSourceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -130,21 +137,83 @@ class DataSourceAdmin(Admin):
 
 @admin.register(ImportRun)
 class ImportRunAdmin(ReadOnlyAdmin):
+    """Runs are never edited: what can be decided about one is an action."""
+
+    actions = ("apply", "discard", "undo", "cancel")
     list_display = (
         "pk",
         "source",
         "status",
+        "decision",
         "dry_run",
+        "progress",
         "created_at",
         "created",
         "updated",
         "withdrawn",
         "issue_count",
     )
-    list_filter = ("status", "dry_run", "source", "trigger")
-    list_select_related = ("source",)
-    search_fields = ("source__slug", "source__label", "version", "origin", "error")
+    list_filter = ("status", "decision", "dry_run", "source", "trigger")
+    list_select_related = ("source", "requested_by", "decided_by")
+    search_fields = ("source__slug", "source__label", "version", "origin", "error", "request_id")
     ordering = ("-pk",)
+    fieldsets = (
+        (None, {"fields": ("source", "status", "dry_run", "progress", "error")}),
+        ("Decision", {"fields": ("why_held", "decision", "decided_by", "decided_at", "applies", "undoes")}),
+        ("What it read", {"fields": ("origin", "version", "digest", "snapshot", "given", "importer")}),
+        ("Counts", {"fields": (*COUNTS, "skipped", "unresolved", "issue_count", "kinds", "effects")}),
+        ("Who and when", {"fields": ("trigger", "requested_by", "request_id", "worker", *TIMES)}),
+    )
+
+    @admin.display(description="progress")
+    def progress(self, run: ImportRun) -> str:
+        """What an active run is at."""
+        if not run.is_active:
+            return ""
+        return f"{run.step_words}, {run.done:,} of {run.total:,}" if run.total else run.step_words
+
+    @admin.display(description="why it is held")
+    def why_held(self, run: ImportRun) -> str:
+        """The reasons in words."""
+        return " ".join(reason["text"] for reason in run.reasons)
+
+    @admin.display(description="snapshot is kept", boolean=True)
+    def snapshot(self, run: ImportRun) -> bool:
+        """Whether what was read can be read again."""
+        return is_kept(run.source.slug, run.digest)
+
+    @admin.action(description="Apply what a preview or a held run showed")
+    def apply(self, request: HttpRequest, queryset: QuerySet[ImportRun]) -> None:
+        """Queue a run that applies each of the chosen ones."""
+        self._decide(request, queryset, partial(request_apply, trigger="button"))
+
+    @admin.action(description="Discard what a preview or a held run showed")
+    def discard(self, request: HttpRequest, queryset: QuerySet[ImportRun]) -> None:
+        """Settle the chosen runs without applying them."""
+        self._decide(request, queryset, discard)
+
+    @admin.action(description="Undo: bring back what stood before")
+    def undo(self, request: HttpRequest, queryset: QuerySet[ImportRun]) -> None:
+        """Queue a run that takes back each of the chosen ones."""
+        self._decide(request, queryset, partial(request_undo, trigger="button"))
+
+    @admin.action(description="Cancel")
+    def cancel(self, request: HttpRequest, queryset: QuerySet[ImportRun]) -> None:
+        """Ask the chosen runs to end."""
+        for run in queryset:
+            if cancel_run(run):
+                messages.info(request, f"Run {run.pk} is asked to end. Nothing of it is stored.")
+            else:
+                messages.warning(request, f"Run {run.pk} had ended already.")
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[ImportRun], decide: Callable[..., ImportRun]) -> None:
+        for run in queryset.select_related("source", "requested_by", "decided_by"):
+            try:
+                decided = decide(run, by=cast(User, request.user))
+                state = decided.decision or decided.status
+                messages.info(request, f"Run {run.pk} of {run.source}: run {decided.pk} is {state}.")
+            except (NotPossible, AlreadyRunning) as error:
+                messages.warning(request, f"Run {run.pk}: {error}")
 
 
 @admin.register(ImportChange)
@@ -201,27 +270,23 @@ class FeedScanAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
 
 
-admin.site.unregister(PeriodicTask)
+# Beat's own pages can start any task with any arguments, and change the schedule past what is recorded: here they are looked
+# at. When a source is synced is changed on its page; the other jobs stand in the settings.
+for model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
+    admin.site.unregister(model)
 
 
 @admin.register(PeriodicTask)
-class JobAdmin(PeriodicTaskAdmin):  # type: ignore[misc]
-    """What beat starts. Its actions write in bulk, so that the rows of sources are brought in step afterwards."""
+class JobAdmin(ReadOnlyAdmin):
+    """What beat starts."""
 
-    @admin.action(description="Enable selected tasks")
-    def enable_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
-        """Switch tasks on."""
-        super().enable_tasks(request, queryset)
-        read_tasks()
+    list_display = ("name", "task", "enabled", "scheduler", "last_run_at", "total_run_count")
+    list_filter = ("enabled", "task")
+    list_select_related = ("interval", "crontab", "solar", "clocked")
+    search_fields = ("name", "task")
+    ordering = ("name",)
 
-    @admin.action(description="Disable selected tasks")
-    def disable_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
-        """Switch tasks off."""
-        super().disable_tasks(request, queryset)
-        read_tasks()
 
-    @admin.action(description="Toggle activity of selected tasks")
-    def toggle_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
-        """Switch those on that are off, and the other way round."""
-        super().toggle_tasks(request, queryset)
-        read_tasks()
+@admin.register(IntervalSchedule, CrontabSchedule, ClockedSchedule, SolarSchedule)
+class ScheduleAdmin(ReadOnlyAdmin):
+    """Times that jobs share."""

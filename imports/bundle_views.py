@@ -31,7 +31,7 @@ CONFLICT: Final = 409
 class BundleForm(forms.Form):
     """A bundle, and what shall be done with it."""
 
-    file = forms.FileField(label="Bundle", help_text="The one file that `manage.py export_bundle` wrote.")
+    file = forms.FileField(label="Bundle", help_text="The one file that export_bundle wrote.")
     mode = forms.ChoiceField(
         label="Then",
         choices=[("preview", "Show me what would change"), ("import", "Import it")],

@@ -35,7 +35,7 @@ class Untouched:
 class ReadOnlyAdmin(Untouched, Admin):
     """Rows to look at, in pages of 50."""
 
-    actions = None
+    actions: tuple[str, ...] | None = None
     list_per_page = 50
     show_full_result_count = False
 

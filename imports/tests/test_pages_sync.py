@@ -172,13 +172,3 @@ def test_admin_form_takes_the_schedule_in_hours(admin):
     admin.post(address, {"enabled": "on", "schedule_hours": "36"})
     task = PeriodicTask.objects.get(name="Sync sigma")
     assert (task.interval.every, task.interval.period) == (36, "hours")
-
-
-@pytest.mark.parametrize(("action", "enabled"), [("disable_tasks", False), ("toggle_tasks", False)])
-def test_jobs_that_are_switched_in_bulk_move_their_sources(admin, action, enabled):
-    make_source("sigma")
-    task = PeriodicTask.objects.get(name="Sync sigma")
-    admin.post("/admin/django_celery_beat/periodictask/", {"action": action, "_selected_action": [task.pk]})
-    assert DataSource.objects.get(slug="sigma").enabled is enabled
-    admin.post("/admin/django_celery_beat/periodictask/", {"action": "enable_tasks", "_selected_action": [task.pk]})
-    assert DataSource.objects.get(slug="sigma").enabled
