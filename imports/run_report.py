@@ -76,3 +76,17 @@ def _effect_row(row: dict[str, Any]) -> str:
     if "before" in row:
         return f"{row['technique']} {row['name']}: {row['before']} -> {row['after']}"
     return f"{row['technique']} {row['name']}: {row['text']}"
+
+
+def outcome_of(run: ImportRun) -> str:
+    """How it ended, in a line."""
+    counts = ", ".join(f"{number} {name}" for name, number in run.statistics().items() if number)
+    return ", ".join(filter(None, [f"{run.status} in {run.seconds or 0:.1f} s", run.version[:12], counts, run.error]))
+
+
+def facts(run: ImportRun) -> dict[str, Any]:
+    """What the audit trail says of a run that ended."""
+    asked = {"source": run.source.slug, "dry_run": run.dry_run, "trigger": run.trigger, "origin": run.origin}
+    why = {"applies": run.applies_id, "undoes": run.undoes_id, "reasons": [reason["text"] for reason in run.reasons]}
+    read = {"version": run.version, "digest": run.digest, "error": run.error}
+    return asked | {name: value for name, value in why.items() if value} | read | run.statistics()

@@ -27,6 +27,7 @@ from imports.intake import Intake, SourceUnreadable
 from imports.life import Cancelled, Lifeline, Superseded, free_dead_runs, require_running, this_process
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun
 from imports.registry import OPTIONAL, SOURCES
+from imports.run_report import facts, outcome_of
 from imports.schedule import note_sync
 from imports.signals import catalogue_stored, import_finished
 from imports.snapshots import NotKept, keep, kept, sweep
@@ -138,7 +139,7 @@ class Execution:
                 self._carry_out()
             except Superseded:
                 run.refresh_from_db()
-            logger.log(LOUD.get(Status(run.status), logging.INFO), "Import of %s: %s", run.source.slug, _outcome(run))
+            logger.log(LOUD.get(Status(run.status), logging.INFO), "Import of %s: %s", run.source.slug, outcome_of(run))
         return run
 
     def _begin(self) -> bool:
@@ -342,7 +343,7 @@ class Execution:
                 run.forget_counts()
             run.save()
             note_sync(run)
-            record(run.requested_by, f"import.{run.status}", run, after=_facts(run))
+            record(run.requested_by, f"import.{run.status}", run, after=facts(run))
             transaction.on_commit(lambda: import_finished.send(sender=ImportRun, run=run))
 
     def _tell(self, step: str, done: int, total: int | None, rows: int = 0) -> None:
@@ -350,19 +351,6 @@ class Execution:
         self._progress(step, done, total, rows)
         self._run.rows_read = rows
         self._line.tell(step, done, total, {"rows_read": rows})
-
-
-def _outcome(run: ImportRun) -> str:
-    """How it ended, in a line."""
-    counts = ", ".join(f"{number} {name}" for name, number in run.statistics().items() if number)
-    return ", ".join(filter(None, [f"{run.status} in {run.seconds or 0:.1f} s", run.version[:12], counts, run.error]))
-
-
-def _facts(run: ImportRun) -> dict[str, Any]:
-    asked = {"source": run.source.slug, "dry_run": run.dry_run, "trigger": run.trigger, "origin": run.origin}
-    why = {"applies": run.applies_id, "undoes": run.undoes_id, "reasons": [reason["text"] for reason in run.reasons]}
-    read = {"version": run.version, "digest": run.digest, "error": run.error}
-    return asked | {name: value for name, value in why.items() if value} | read | run.statistics()
 
 
 def _effects(answers: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
