@@ -318,6 +318,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
 }
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "aegis.lib.door_keys.QuietDebugPages"
 METRICS_TOKEN = env.str("AEGIS_METRICS_TOKEN", "")
 AEGIS_MIRROR = env.str("AEGIS_MIRROR", "")
 AEGIS_EXTRA_HOSTS = env.list("AEGIS_EXTRA_HOSTS", default=[])

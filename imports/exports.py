@@ -47,7 +47,7 @@ FEEDS: Final = Table(
     "feeds",
     {
         "Feed": "name",
-        "Address": "url",
+        "Address": "shown_url",
         "Kind": "kind",
         "State": "state",
         "Enabled": "enabled",

@@ -18,6 +18,7 @@ from aegis.accounts.models import User
 from aegis.audit.recording import record
 from aegis.audit.visit import current_visit
 from aegis.lib.bulk import insert_rows
+from aegis.lib.door_keys import without_secrets
 from aegis.lib.numbers import numbered
 from catalog.resolution import unresolved_by_source
 from imports import engine
@@ -338,7 +339,8 @@ class Execution:
             except Cancelled:
                 if status in {Status.SUCCEEDED, Status.HELD}:
                     raise
-            run.status, run.error, run.finished_at, run.step = status, error[:4000], timezone.now(), ""
+            run.status, run.finished_at, run.step = status, timezone.now(), ""
+            run.error, run.origin = without_secrets(error)[:4000], without_secrets(run.origin)
             if status not in (*GOOD, Status.HELD):
                 run.forget_counts()
             run.save()

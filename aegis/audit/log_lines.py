@@ -2,10 +2,10 @@
 
 import json
 import logging
-import re
 from datetime import UTC, datetime
 
 from aegis.audit.visit import current_visit
+from aegis.lib.door_keys import without_secrets
 from aegis.lib.numbers import current_numbers
 
 
@@ -45,12 +45,4 @@ class JsonLine(logging.Formatter):
         return json.dumps(told)
 
 
-def without_secrets(text: str) -> str:
-    """The text, with `...` for what opens a door in an address: one-time links, evidence tickets, signatures, tokens."""
-    return KEYS.sub(r"\1...", text)
-
-
-KEYS = re.compile(
-    r"(/accounts/link/|/evidence/[0-9a-fA-F-]{36}/|[?&]X-Amz-(?:Signature|Credential|Security-Token)=|\bBearer )[^\s\"'&?]+"
-)
 BREAKS = {ord(sign): repr(sign)[1:-1] for sign in "\r\n\x0b\x0c\x1b\x85\u2028\u2029"}

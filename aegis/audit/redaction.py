@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any, Final
 
+from aegis.lib.door_keys import without_secrets
+
 REDACTED: Final = "[redacted]"
 LONGEST: Final = 4000
 DEEPEST: Final = 12
@@ -40,7 +42,7 @@ def clean(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
         items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
         return [clean(item, depth + 1) for item in items]
-    return clean_text(str(value))
+    return clean_text(without_secrets(str(value)))
 
 
 def _field(name: str, value: Any, depth: int) -> Any:

@@ -87,6 +87,12 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
         fields: ClassVar[tuple[str, ...]] = tuple(FEED_EXAMPLE)
         read_only_fields: ClassVar[tuple[str, ...]] = fields
 
+    def to_representation(self, instance: Feed) -> dict[str, Any]:
+        """The fields; a token in the address is for those who manage feeds."""
+        request = self.context.get("request")
+        shown = {} if request and allows(request.user, "feed.manage") else {"url": instance.shown_url}
+        return {**super().to_representation(instance), **shown}
+
     def get_archived(self, feed: Feed) -> bool:
         """Whether it is scanned no more."""
         return feed.archived_at is not None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from aegis.lib.door_keys import without_secrets
 from imports.feeds import nvd
 from imports.feeds.apart import SECONDS, read_apart
 from imports.feeds.entries import Reading, Unreadable
@@ -68,9 +69,9 @@ def _look(task: Task, way: FeedWay, now: datetime, deadline: float) -> Look:
     try:
         look = _nvd(task, way, now, deadline) if task.kind == "nvd" else _rss(task, way, deadline)
     except FetchError as error:
-        look = Look(task, failure=str(error))
+        look = Look(task, failure=without_secrets(str(error)))
     except Unreadable as error:
-        look = Look(task, failure=f"{task.url}: {error}.")
+        look = Look(task, failure=without_secrets(f"{task.url}: {error}."))
     return replace(look, seconds=round(time.monotonic() - begun, 2))
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aegis.audit.watch import watch
+from aegis.lib.door_keys import without_secrets
 
 
 class FeedQuerySet(models.QuerySet["Feed"]):
@@ -92,6 +93,11 @@ class Feed(models.Model):
         self.last_tried_at = self.last_ok_at = now
         self.due_at = now + timedelta(hours=self.every_hours)
         self._save_health()
+
+    @property
+    def shown_url(self) -> str:
+        """The address for everybody: only admins see a token in it."""
+        return without_secrets(self.url)
 
     def note_failure(self, reason: str, now: datetime) -> None:
         """Remember why it could not be read; the next scan by itself waits longer each time, a week at the most."""
