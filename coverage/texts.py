@@ -1,22 +1,31 @@
 """What people may write into a test: any text that both databases can store, within measure."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 
+from aegis.lib.written import flaw, one_line
+
 LONGEST: Final = 100_000
 """Characters: a script with its payload, not a dump."""
 MOST_ARGUMENTS: Final = 200
+EARLIEST: Final = 1990
+LATEST: Final = 2199
 
 
 def storable(text: str) -> None:
-    """Raises ValidationError for NUL and for halves of surrogate pairs: PostgreSQL stores neither."""
-    if "\0" in text:
-        raise ValidationError("The text holds a NUL character, which cannot be stored: take it out.", code="nul")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValidationError("The text holds half a character (a lone surrogate): take it out.", code="surrogate")
+    """Raises ValidationError for control characters, NUL among them, and for halves of surrogate pairs."""
+    if message := flaw(text):
+        raise ValidationError(message, code="unstorable")
+
+
+def plausible(day: date) -> None:
+    """Raises ValidationError for a date or a time that nobody who tests can mean."""
+    if not EARLIEST <= day.year <= LATEST:
+        raise ValidationError(f"Write a year from {EARLIEST} to {LATEST}.", code="implausible")
 
 
 def arguments(value: Any) -> None:
@@ -34,5 +43,5 @@ def arguments(value: Any) -> None:
         raise ValidationError(f"At most {LONGEST:,} characters in all arguments.", code="max_length")
 
 
-SHORT: Final[list[Callable[[Any], None]]] = [storable]
+SHORT: Final[list[Callable[[Any], None]]] = [one_line]
 LONG: Final[list[Callable[[Any], None]]] = [storable, MaxLengthValidator(LONGEST)]

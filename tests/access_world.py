@@ -147,7 +147,7 @@ class World:
 
     def ask(self, method: str, route: str, visitor: str, whose: str) -> str:
         """What the visitor gets: the status, or `login` where they are sent to the login page."""
-        subject = self._subject(route, visitor, whose)
+        subject = self.subject(route, visitor, whose)
         path = PARAMETER.sub("{}", route).format(*subject)
         body = BODIES.get(f"{method} {PARAMETER.sub('{}', route)}") or BODIES.get(f"{method} {bare(route)}")
         data = body(self, visitor, subject[0] if subject else None) if body else {}
@@ -167,7 +167,7 @@ class World:
             return "login"
         return str(response.status_code)
 
-    def _subject(self, route: str, visitor: str, whose: str) -> tuple[Any, ...]:
+    def subject(self, route: str, visitor: str, whose: str) -> tuple[Any, ...]:
         if "{" not in route:
             return ()
         if admin_page := re.match(r"/admin/(\w+)/(\w+)/\{", route):

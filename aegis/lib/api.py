@@ -1,15 +1,18 @@
 """What every view of the API shares: who gets which answer, and bodies that are read strictly."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import AnonymousUser
+from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
+
+from aegis.lib.strict import fault
 
 ID = r"(?P<id>[0-9]{1,18})"
 """A row's number in a path: no more digits than a database can look up."""
@@ -48,9 +51,23 @@ class StrictSerializer(Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """The cleaned fields. Raises ValidationError by field."""
-        if isinstance(data, Mapping):
-            writable = [name for name, field in self.fields.items() if not field.read_only]
-            unknown = {name: ["There is no such field to write."] for name in data if name not in writable}
-            if unknown:
-                raise ValidationError(unknown)
-        return super().to_internal_value(data)
+        faults = self._faults(data) if isinstance(data, Mapping) else {}
+        try:
+            cleaned = super().to_internal_value(data)
+        except ValidationError as error:
+            raise ValidationError({**cast(dict[str, Any], error.detail), **faults}) from error
+        if faults:
+            raise ValidationError(faults)
+        return cleaned
+
+    def _faults(self, data: Mapping[str, Any]) -> dict[str, list[str]]:
+        """What is wrong with single fields before their own rules are asked, by name."""
+        is_form = isinstance(data, QueryDict)
+        found = {name: self._fault(name, data[name], is_form=is_form) for name in data}
+        return {name: [message] for name, message in found.items() if message}
+
+    def _fault(self, name: str, value: Any, *, is_form: bool) -> str:
+        field = self.fields.get(name)
+        if field is None or field.read_only:
+            return "There is no such field to write."
+        return fault(field, value, is_form=is_form)

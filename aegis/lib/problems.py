@@ -35,7 +35,16 @@ def problem(status_code: int, detail: str, errors: Any = None) -> dict[str, Any]
         "status": status_code,
         "detail": detail,
     }
-    return members | ({"errors": errors} if errors else {})
+    return members | ({"errors": _as_utf8(errors)} if errors else {})
+
+
+def _as_utf8(value: Any) -> Any:
+    """Messages that quote what was sent: halves of characters, which no answer can hold, become question marks."""
+    if isinstance(value, dict):
+        return {_as_utf8(name): _as_utf8(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_utf8(item) for item in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def problem_page(status_code: int, detail: str) -> JsonResponse:

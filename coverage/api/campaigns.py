@@ -37,7 +37,7 @@ from coverage.services.campaigns import (
     edit_campaign,
 )
 from coverage.services.writing import permit
-from coverage.texts import LONGEST
+from coverage.texts import LONGEST, plausible
 from coverage.workflow import State
 from intel.models import ThreatActor
 
@@ -148,8 +148,8 @@ class CampaignWords(StrictSerializer):
 
     name = serializers.CharField(max_length=255)
     goal = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST)
-    starts_on = serializers.DateField(required=False, allow_null=True)
-    ends_on = serializers.DateField(required=False, allow_null=True)
+    starts_on = serializers.DateField(required=False, allow_null=True, validators=[plausible])
+    ends_on = serializers.DateField(required=False, allow_null=True, validators=[plausible])
     participants = serializers.ListField(
         child=serializers.CharField(max_length=150), required=False, max_length=1000, help_text="Usernames."
     )

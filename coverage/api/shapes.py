@@ -14,7 +14,7 @@ from coverage.models import Evidence, Test, TestOutcome
 from coverage.offers import offered
 from coverage.outcomes import Outcome, Sighting, Verdict
 from coverage.services.recording import MOST_FACTS
-from coverage.texts import LONGEST
+from coverage.texts import LONGEST, plausible
 from coverage.workflow import State
 
 LIST_FIELDS: Final = (
@@ -247,7 +247,7 @@ def long_text() -> serializers.CharField:
 
 def moment() -> serializers.DateTimeField:
     """A time to write; without a zone it is UTC."""
-    return serializers.DateTimeField(required=False, allow_null=True)
+    return serializers.DateTimeField(required=False, allow_null=True, validators=[plausible])
 
 
 class TestWords(StrictSerializer):
@@ -291,7 +291,7 @@ class WrittenOutcome(StrictSerializer):
 
     kind = serializers.ChoiceField(choices=Sighting.choices)
     seen = serializers.BooleanField(default=True)
-    at = serializers.DateTimeField(allow_null=True, default=None)
+    at = serializers.DateTimeField(allow_null=True, default=None, validators=[plausible])
     tool = serializers.CharField(allow_blank=True, default="", max_length=128)
     note = serializers.CharField(allow_blank=True, default="", max_length=LONGEST)
 

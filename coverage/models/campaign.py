@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from aegis.accounts.models import User
-from coverage.texts import LONG, SHORT
+from coverage.texts import LONG, SHORT, plausible
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -34,8 +34,8 @@ class Campaign(models.Model):
 
     name = models.CharField(max_length=255, validators=SHORT)
     goal = models.TextField(blank=True, validators=LONG)
-    starts_on = models.DateField(null=True, blank=True)
-    ends_on = models.DateField(null=True, blank=True)
+    starts_on = models.DateField(null=True, blank=True, validators=[plausible])
+    ends_on = models.DateField(null=True, blank=True, validators=[plausible])
     participants = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="campaigns")
     actor = models.ForeignKey(
         "intel.ThreatActor", models.PROTECT, to_field="mitre_id", null=True, blank=True, related_name="campaigns"

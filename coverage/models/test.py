@@ -14,7 +14,7 @@ from django.urls import reverse
 from aegis.accounts.models import User
 from coverage.models.campaign import Campaign
 from coverage.outcomes import SHORT_OF, Outcome, Sighting, Verdict, verdict
-from coverage.texts import LONG, SHORT, arguments
+from coverage.texts import LONG, SHORT, arguments, plausible
 from coverage.workflow import DECIDED, OPEN, State
 
 
@@ -99,12 +99,12 @@ class Test(models.Model):
     commands = models.TextField(blank=True, validators=LONG)
     cleanup_commands = models.TextField(blank=True, validators=LONG)
     cleanup_done = models.BooleanField(default=False)
-    started_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True, validators=[plausible])
+    ended_at = models.DateTimeField(null=True, blank=True, validators=[plausible])
     red_result = models.CharField(max_length=16, choices=RedResult, blank=True)
 
     expected_outcome = models.CharField(max_length=16, choices=Sighting, default=Sighting.ALERTED)
-    detected_at = models.DateTimeField(null=True, blank=True)
+    detected_at = models.DateTimeField(null=True, blank=True, validators=[plausible])
     detection_rules = models.ManyToManyField("catalog.DetectionRule", blank=True, related_name="tests")
     blue_notes = models.TextField(blank=True, validators=LONG)
     outcome = models.CharField(
@@ -205,7 +205,7 @@ class TestOutcome(models.Model):
     test = models.ForeignKey(Test, models.PROTECT, related_name="outcomes")
     kind = models.CharField(max_length=16, choices=Sighting)
     seen = models.BooleanField()
-    at = models.DateTimeField(null=True, blank=True)
+    at = models.DateTimeField(null=True, blank=True, validators=[plausible])
     tool = models.CharField(max_length=128, blank=True, validators=SHORT)
     note = models.TextField(blank=True, validators=LONG)
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from aegis.audit.watch import watch
 from aegis.lib.door_keys import without_secrets
+from aegis.lib.written import one_line
 
 
 class FeedQuerySet(models.QuerySet["Feed"]):
@@ -39,7 +40,7 @@ class Feed(models.Model):
         NVD = "nvd", "NVD (JSON API 2.0)"
 
     slug = models.SlugField(max_length=64, blank=True, editable=False)
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, validators=[one_line])
     url = models.CharField(max_length=500, unique=True)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.RSS)
     enabled = models.BooleanField(default=True)
