@@ -34,7 +34,8 @@ UNITS: Final = {
     IntervalSchedule.MINUTES: timedelta(minutes=1),
     IntervalSchedule.SECONDS: timedelta(seconds=1),
 }
-KNOWN: Final = frozenset(source.slug for source in (*SOURCES, *OPTIONAL))
+NEEDED: Final = frozenset(source.slug for source in SOURCES)
+KNOWN: Final = NEEDED | {source.slug for source in OPTIONAL}
 
 
 def task_name(slug: str) -> str:
@@ -49,7 +50,10 @@ def interval(every: timedelta) -> IntervalSchedule:
 
 
 def write_task(source: DataSource) -> None:
-    """Bring beat's row in line with the source's. Writes, and wakes beat, only if they differ."""
+    """Bring beat's row in line with the source's. Writes, and wakes beat, only if they differ.
+
+    An optional source has none until somebody enables it.
+    """
     name = task_name(source.slug)
     task = PeriodicTask.objects.select_related("interval").filter(name=name).first()
     if source.every is None or source.slug not in KNOWN:
@@ -58,6 +62,8 @@ def write_task(source: DataSource) -> None:
             task.save()
         return
     if task is None:
+        if not source.enabled and source.slug not in NEEDED:
+            return
         task = PeriodicTask(name=name, task=TICK, args=json.dumps([source.slug]), enabled=False)
     last = (source.counted_from or LONG_AGO) if source.enabled else None
     if (task.enabled, task.last_run_at, _every(task)) == (source.enabled, last, source.every) and task.task == TICK:

@@ -29,6 +29,7 @@ LISTS = {
     "/audit?action=user.login": "audit",
     "/campaigns": "campaigns",
     "/compliance": "controls",
+    "/compliance/conflicts": "conflicts",
     "/defences": "defences",
     "/defences/gaps": "defence-gaps",
     "/feeds": "feeds",
@@ -53,7 +54,6 @@ LISTS = {
 """Address -> the name of the list."""
 
 APART = {
-    "compliance/conflict_list.html": "a row is an argument, and the tests behind it are a list of their own",
     "coverage/report_list.html": "its links are the list of campaigns",
 }
 """Templates with pages of rows that are no list of their own."""
@@ -95,6 +95,7 @@ def world(client):
         make_change(run, name=FORMULA, changed={"severity": ["low", FORMULA]})
         make_issue(run, message=FORMULA)
         FeedScan.objects.create(trigger="manual", status="failed", is_active=False, error=FORMULA)
+    make_test("T9001", state="validated", outcome="missed")
     make_technique("T9004", tactics=["execution"], name=FORMULA)
     make_defence("T9004", name=FORMULA)
     make_feed(name=FORMULA, url="https://example.org/feed.xml")
