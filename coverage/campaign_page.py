@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from coverage.campaign_results import Progress, campaign_progress, compare_runs
+from coverage.chart_shelf import outcome_bar
+from coverage.charts import BarChart, Numbers
 from coverage.models import Campaign
-from coverage.outcomes import Outcome
-
-LOOKS: Final = {
-    Outcome.PREVENTED: "good",
-    Outcome.ALERTED: "move",
-    Outcome.LOGGED: "part",
-    Outcome.MISSED: "gap",
-    Outcome.NOT_TESTED: "none",
-}
-"""Outcome -> its fill, from best to worst."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomePart:
-    """One part of the stacked bar; x and width are percentages for SVG."""
-
-    outcome: Outcome
-    number: int
-    x: str
-    width: str
-    look: str
 
 
 def shown(campaign: Campaign) -> dict[str, Any]:
@@ -38,7 +18,7 @@ def shown(campaign: Campaign) -> dict[str, Any]:
     return {
         "campaign": campaign,
         "progress": progress,
-        "parts": list(outcome_parts(progress)),
+        "outcomes": campaign_bar(campaign, progress),
         "tests": list(tests),
         "participants": list(campaign.participants.order_by("username")),
         "comparisons": compare_runs(campaign.retest_of, campaign) if campaign.retest_of else [],
@@ -56,19 +36,12 @@ def moved(order: list[int], asked: Mapping[str, str]) -> list[int]:
     return order
 
 
-def outcome_parts(progress: Progress) -> Iterator[OutcomePart]:
-    """The outcomes of a campaign from best to worst, as parts of a bar."""
-    return stacked(progress.outcomes, progress.total)
-
-
-def stacked(outcomes: Mapping[Outcome, int], total: int) -> Iterator[OutcomePart]:
-    """Numbers of tests by outcome, from best to worst, as parts of a bar."""
-    start = 0
-    for outcome, look in LOOKS.items():
-        number = outcomes.get(outcome, 0)
-        yield OutcomePart(outcome, number, _share(start, total), _share(number, total), look)
-        start += number
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f}%" if whole else "0%"
+def campaign_bar(campaign: Campaign, progress: Progress) -> BarChart:
+    """The outcomes of a campaign's live tests; each part leads to its tests."""
+    numbers = Numbers(f"/api/v1/campaigns/{campaign.pk}", "progress.outcomes")
+    return outcome_bar(
+        "campaign-outcomes",
+        numbers,
+        {one.value: number for one, number in progress.outcomes.items()},
+        campaign=str(campaign.pk),
+    )

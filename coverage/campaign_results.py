@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
@@ -51,7 +51,11 @@ class Comparison:
 
 def campaign_progress(campaign: Campaign) -> Progress:
     """The progress of a campaign: two queries."""
-    tests = list(campaign.tests.live().without_texts().prefetch_related("outcomes"))
+    return progress_of(list(campaign.tests.live().without_texts().prefetch_related("outcomes")))
+
+
+def progress_of(tests: Sequence[Test]) -> Progress:
+    """The progress of tests that are there with their outcomes: no query."""
     states = Counter(test.state for test in tests)
     outcomes = Counter(test.outcome for test in tests)
     seconds = [time.total_seconds() for test in tests if (time := test.time_to_detect) is not None]
@@ -69,14 +73,20 @@ def compare_runs(first: Campaign, second: Campaign) -> list[Comparison]:
 
     A retest stands beside what it repeats; others beside the first of the same technique, template and name.
     """
-    return list(_pairs(_tests(first), _tests(second)))
+    return compare_tests(tests_of(first), tests_of(second))
 
 
-def _tests(campaign: Campaign) -> list[Test]:
+def compare_tests(first: Sequence[Test], second: Sequence[Test]) -> list[Comparison]:
+    """The same of two runs whose tests are there, each in the order of its campaign: no query."""
+    return list(_pairs(first, second))
+
+
+def tests_of(campaign: Campaign) -> list[Test]:
+    """The live tests of a campaign in its order, each with its technique. One query."""
     return list(campaign.tests.live().in_campaign_order().without_texts().select_related("technique"))
 
 
-def _pairs(first: list[Test], second: list[Test]) -> Iterator[Comparison]:
+def _pairs(first: Sequence[Test], second: Sequence[Test]) -> Iterator[Comparison]:
     left = {test.pk: test for test in first}
     linked = {test.pk: left.pop(test.retest_of_id, None) for test in second if test.retest_of_id}
     for test in second:

@@ -1,4 +1,4 @@
-"""The charts of home and metrics: which numbers, what they are called, and where each leads."""
+"""The charts of home, metrics, campaigns and reports: which numbers, what they are called, and where each leads."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ OUTCOMES: Final = (
     Series(Outcome.MISSED, "Missed", "gap"),
     Series(Outcome.NOT_TESTED, "Attested", "none"),
 )
+UNTESTED: Final = Series(Outcome.NOT_TESTED, "Not tested", "none")
 LINES: Final = (
     Series("claimed_percent", "Claimed", "claim"),
     Series("validated_percent", "Validated", "part"),
@@ -135,6 +136,20 @@ def outcome_chart(name: str, head: str, numbers: Numbers, figures: Iterable[Outc
     ]
     title = f"Outcomes of validated tests by {head.lower()}"
     return BarChart(name=name, title=title, head=head, numbers=numbers, series=OUTCOMES, rows=rows, stacked=True)
+
+
+def outcome_bar(name: str, numbers: Numbers, outcomes: Mapping[str, int], **filters: str) -> BarChart:
+    """The outcomes of some tests, from best to worst, as one bar. With `filters` its parts lead to the tests so filtered."""
+    urls = {one.value: reverse("coverage:test-list", query={**filters, "outcome": one.value}) for one in Outcome}
+    row = Row(
+        key="",
+        label="Tests",
+        values={one.value: outcomes.get(one.value, 0) for one in Outcome},
+        whole=sum(outcomes.values()),
+        urls=urls if filters else {},
+    )
+    series = [one if one.field != Outcome.NOT_TESTED else UNTESTED for one in OUTCOMES] if filters else OUTCOMES
+    return BarChart(name=name, title="Outcomes", numbers=numbers, series=series, rows=[row], stacked=True)
 
 
 def detection_chart(times: Sequence[TimeToDetect]) -> BarChart:

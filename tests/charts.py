@@ -22,7 +22,9 @@ class FoundChart:
 
     def of_the_api(self, answer: Any) -> Shown:
         """The same numbers in an answer of the API."""
-        rows = answer[self.rows] if self.rows else answer
+        rows = answer
+        for name in filter(None, self.rows.split(".")):
+            rows = rows[name]
         rows = rows if isinstance(rows, list) else [rows]
         given = {str(row[self.key]) if self.key else "": row for row in rows}
         return {(row, field): float(given[row][field]) for row, field in self.table}

@@ -1,7 +1,6 @@
 """Every chart of every page shows the same numbers as its table and the API, and every linked figure leads to as many rows."""
 
 import pytest
-from django.urls import reverse
 
 from aegis.accounts.tests.factories import bearer, make_user
 from tests.charts import charts_of, counted_links, printed
@@ -9,6 +8,9 @@ from tests.page_world import is_page, make_pages_world, page_addresses
 
 pytestmark = pytest.mark.django_db
 CHARTED = {
+    "coverage:campaign-detail": {"campaign-outcomes"},
+    "coverage:campaign-report": {"campaign-outcomes"},
+    "coverage:report-executive": {"period-outcomes"},
     "coverage:home": {"backlogs", "status", "by-tactic", "trend"},
     "coverage:metrics": {
         "backlogs",
@@ -48,7 +50,8 @@ def pages(admin, world):
 @pytest.fixture
 def charted(admin, world):
     """The pages that are full of figures."""
-    return [admin.get(reverse(route)).content for route in CHARTED]
+    addresses = page_addresses(world)
+    return [admin.get(addresses[route]).content for route in CHARTED]
 
 
 def test_picture_table_and_api_show_the_same_numbers(pages):

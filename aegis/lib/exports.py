@@ -11,9 +11,9 @@ from typing import IO, Any, Final
 
 from django.db.models import QuerySet
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from aegis.lib.csv_cells import cell, csv_lines
+from aegis.lib.xml_text import fit
 
 CHUNK: Final = 1000
 LONGEST: Final = 32_767
@@ -73,7 +73,7 @@ def as_xlsx(table: Table, rows: Iterable[Any], about: Mapping[str, str]) -> IO[b
 
 def harmless(text: str) -> str:
     """A text as a cell of XLSX: neutralised like CSV, without what XML cannot hold, and cut to what a cell can."""
-    return cell(ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))[:LONGEST]
+    return cell(fit(text))[:LONGEST]
 
 
 def _one_by_one(rows: Iterable[Any]) -> Iterable[Any]:

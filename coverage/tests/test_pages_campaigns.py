@@ -73,7 +73,7 @@ def test_page_counts_states_and_outcomes_and_lists_tests_in_order(client, lead):
         facts=[Fact(kind="alerted")],
     )
     answer = client.get(f"/campaigns/{campaign.pk}")
-    assert {part.outcome.value: part.number for part in answer.context["parts"]} == {
+    assert {mark.series.field: mark.value for mark in answer.context["outcomes"].drawn[0].marks} == {
         "prevented": 0,
         "alerted": 1,
         "logged": 0,

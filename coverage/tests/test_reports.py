@@ -2,8 +2,10 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 
 from aegis.accounts.policy import ROLES, Role
 from aegis.accounts.tests.factories import PASSWORD, bearer, make_user
@@ -18,7 +20,8 @@ from intel.tests.factories import make_actor
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>{{ 7 }}"
-PAPERS = {"A4": 1, "Letter": 1}
+PAPERS = {"A4": 2, "Letter": 2}
+"""The page for the board, and the annex."""
 
 
 def make_world():
@@ -94,7 +97,7 @@ def test_tests_count_in_the_days_on_which_they_were_decided(campaign):
     found = period_tests(Period(today, today))
     assert (found.total, found.met, found.detected, found.time_to_detect) == (2, 1, 1, timedelta(minutes=3))
     before = period_tests(Period(today - timedelta(days=9), today - timedelta(days=1)))
-    assert (before.total, before.time_to_detect) == (0, None)
+    assert (before.total, before.time_to_detect, before.annex) == (0, None, ())
     assert isinstance(before, PeriodTests)
 
 
@@ -134,7 +137,7 @@ def test_campaign_report_prints_the_progress_of_the_api_and_what_was_decided(cli
     progress = bearer().get(f"/api/v1/campaigns/{campaign.pk}").json()["progress"]
     report = answer.context["report"]
     assert {outcome.value: number for outcome, number in report.progress.outcomes.items()} == progress["outcomes"]
-    assert [test.outcome for test in report.findings] == ["logged", "not_tested"]
+    assert [one.test.outcome for one in report.findings] == ["logged", "not_tested"]
     assert test.decided_on_hash in words(answer)
     assert "submitted by rita, decided by bea on" in words(answer)
     assert "<script>alert" not in answer.content.decode()
@@ -167,9 +170,15 @@ def test_reports_print_on_whole_pages(transactional_db, browser_page):
     browser_page.get_by_role("button", name="Log in").click()
     browser_page.wait_for_url("**/")
     browser_page.goto("/reports/executive")
-    assert {paper: pages_of(browser_page, paper) for paper in PAPERS} == PAPERS
+    sheets = {paper: sheets_of(browser_page, paper) for paper in PAPERS}
+    assert {paper: len(texts) for paper, texts in sheets.items()} == PAPERS
+    for board, annex in sheets.values():
+        for said in ("Tests have proven 1 (25.0 %)", "What to close first", "nobody yet", "Audit trail", "four eyes"):
+            assert said in board
+        assert re.search(r"Annex: tests validated in the period.*Test Outcome Decided SHA-256.*[0-9a-f]{64}", annex)
     browser_page.goto(f"/campaigns/{campaign.pk}/report")
-    assert pages_of(browser_page, "A4") == 2
+    texts = sheets_of(browser_page, "A4")
+    assert (len(texts), all("Seen after" in text for text in texts)) == (2, True)
     browser_page.emulate_media(media="print")
     kept = browser_page.evaluate(
         "['thead', 'tbody tr'].map(part => getComputedStyle(document.querySelector('.report-findings ' + part)))"
@@ -179,6 +188,6 @@ def test_reports_print_on_whole_pages(transactional_db, browser_page):
     assert not browser_page.locator(".nav").is_visible()
 
 
-def pages_of(page, paper: str) -> int:
-    """How many sheets of paper the page takes."""
-    return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper)))
+def sheets_of(page, paper: str) -> list[str]:
+    """What each sheet of paper says that the page takes."""
+    return [re.sub(r"\s+", " ", one.extract_text()) for one in PdfReader(BytesIO(page.pdf(format=paper))).pages]

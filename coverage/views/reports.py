@@ -1,18 +1,33 @@
-"""Reports: the list of them, the executive one, and that of a campaign. All are pages that print well."""
+"""Reports: the list of them, the executive one, and that of a campaign: pages that print well, documents, and their annex."""
 
+from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
+from aegis.audit.recording import Subject, record
+from aegis.lib.exports import as_csv
+from aegis.lib.list_files import csv_file, described, xlsx_file
 from aegis.lib.pages import paginate, render_page
 from coverage.campaign_report import campaign_report
-from coverage.executive_report import HEIGHT, WIDTH, executive_report
+from coverage.executive_report import HEIGHT, WIDTH, executive_report, validated_in
 from coverage.gap_query import GapForm, known_actors
 from coverage.models import Campaign
+from coverage.models.test import TestQuerySet
+from coverage.report_annex import ANNEX, with_annex
+from coverage.report_context import Words, campaign_words, executive_words
+from coverage.report_docx import DOCX, TemplateFault, filled
 from coverage.report_period import PeriodForm
+from coverage.report_words import DEFINITIONS
+
+KINDS = ("docx", "csv", "xlsx")
 
 
 @require_action("coverage.read")
@@ -24,28 +39,91 @@ def report_list(request: HttpRequest) -> HttpResponse:
 
 @require_action("coverage.read")
 @require_safe
-def executive(request: HttpRequest) -> HttpResponse:
-    """One page for the board. `since` and `until` choose the period, `actor` and `sector` whose techniques weigh most."""
+def executive(request: HttpRequest) -> HttpResponseBase:
+    """One page for the board. `since` and `until` choose the period, `actor` and `sector` whose techniques weigh most.
+
+    `?export=docx` is the report as a document, `csv` and `xlsx` its annex.
+    """
     known = known_actors()
     period_form, gap_form = PeriodForm(request.GET), GapForm(request.GET, known)
     period, query = period_form.period, gap_form.query
     days = urlencode({"since": period.since.isoformat(), "until": period.until.isoformat()})
+    address = request.build_absolute_uri(f"?{'&'.join(filter(None, (days, query.address)))}")
     wrong = [*period_form.errors.values(), *gap_form.errors.values()]
+    if not wrong and request.GET.get("export") in KINDS:
+        about = Subject("report", "executive", f"Executive report, {period.since} to {period.until}")
+        if request.GET["export"] == "docx":
+            report = executive_report(period, query, known)
+            return _document(request, "executive", about, executive_words(report, address))
+        return _annex(request, "executive", about, validated_in(period))
     context = {
         "report": executive_report(period, query, known),
         "errors": [text for texts in wrong for text in texts],
         "query": query,
-        "address": request.build_absolute_uri(f"?{'&'.join(filter(None, (days, query.address)))}"),
+        "address": address,
         "width": WIDTH,
         "height": HEIGHT,
+        "definitions": DEFINITIONS,
     }
     return render_page(request, "coverage/report_executive.html", context, status=400 if wrong else 200)
 
 
 @require_action("coverage.read")
 @require_safe
-def campaign(request: HttpRequest, pk: int) -> HttpResponse:
-    """The report of one campaign."""
+def campaign(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The report of one campaign; `?export=docx` is it as a document, `csv` and `xlsx` its annex."""
     found = get_object_or_404(Campaign.objects.select_related("actor", "retest_of", "created_by"), pk=pk)
-    context = {"report": campaign_report(found), "address": request.build_absolute_uri(request.path)}
+    address = request.build_absolute_uri(request.path)
+    name = f"campaign-{found.pk}"
+    if request.GET.get("export") == "docx":
+        return _document(request, name, found, campaign_words(campaign_report(found), address), template="campaign")
+    if request.GET.get("export") in KINDS:
+        return _annex(request, name, found, found.tests.live().in_campaign_order())
+    context = {"report": campaign_report(found), "address": address, "definitions": DEFINITIONS}
     return render_page(request, "coverage/report_campaign.html", context)
+
+
+def _document(
+    request: HttpRequest, name: str, about: Model | Subject, words: Words, template: str = ""
+) -> HttpResponseBase:
+    """The report as a Word document; back to its page, which says why, where the template is at fault."""
+    try:
+        content = filled(template or name, words)
+    except TemplateFault as fault:
+        messages.error(request, str(fault))
+        return redirect(_without_export(request))
+    _recorded(request, about)
+    response = HttpResponse(content, content_type=DOCX)
+    response["Content-Disposition"] = f'attachment; filename="{_file_name(name, "docx")}"'
+    return response
+
+
+def _annex(request: HttpRequest, name: str, about: Model | Subject, tests: TestQuerySet) -> HttpResponseBase:
+    """The tests of a report with their hashes, all of them."""
+    _recorded(request, about)
+    kind, rows = request.GET["export"], with_annex(tests)
+    file = _file_name(f"{name}-annex", kind)
+    return (
+        csv_file(file, as_csv(ANNEX, rows))
+        if kind == "csv"
+        else xlsx_file(file, ANNEX, rows, {**described(request, ANNEX), "Report": _named(about)})
+    )
+
+
+def _recorded(request: HttpRequest, about: Model | Subject) -> None:
+    asked: dict[str, Any] = {name: values for name, values in request.GET.lists() if name != "export" and any(values)}
+    record(request.user, "report.exported", about, after={"format": request.GET["export"], "filters": asked})
+
+
+def _named(about: Model | Subject) -> str:
+    return about.label if isinstance(about, Subject) else str(about)
+
+
+def _file_name(name: str, kind: str) -> str:
+    return f"aegis-{name}-{timezone.now():%Y-%m-%d}.{kind}"
+
+
+def _without_export(request: HttpRequest) -> str:
+    asked = request.GET.copy()
+    del asked["export"]
+    return f"{request.path}?{asked.urlencode()}" if asked else request.path
