@@ -22,7 +22,7 @@ from coverage.gaps import Gap, GapFacts, ranked_gaps
 from coverage.models import CoverageSnapshot, Test
 from coverage.models.test import TestQuerySet
 from coverage.outcomes import Outcome, Sighting, Verdict, verdict
-from coverage.report_annex import LONG_TEXTS
+from coverage.report_annex import Annexed, annexed
 from coverage.report_period import Period
 from coverage.standing import GroupFigures, percent
 from coverage.time_to_detect import times_of
@@ -79,7 +79,7 @@ class PeriodTests:
     outcomes: BarChart
     detected: int
     time_to_detect: timedelta | None
-    annex: tuple[Test, ...]
+    annex: tuple[Annexed, ...]
 
     @property
     def said(self) -> str:
@@ -191,7 +191,7 @@ def owned(gaps: Collection[Gap]) -> Iterable[OwnedGap]:
 
 
 def period_tests(period: Period) -> PeriodTests:
-    """What the tests showed that were validated in the period. Four queries."""
+    """What the tests showed that were validated in the period. Three queries."""
     validated = validated_in(period)
     groups = list(validated.order_by().values_list("outcome", "expected_outcome", "decided_by").annotate(Count("pk")))
     counts, met = Counter[str](), 0
@@ -200,7 +200,6 @@ def period_tests(period: Period) -> PeriodTests:
         met += number * (verdict(State.VALIDATED, Outcome(outcome), Sighting(expected)) == Verdict.MET)
     seconds = [seconds for _, seconds in times_of(validated.order_by())]
     numbers = Numbers(f"/api/v1/metrics/outcomes?since={period.since}&until={period.until}", key="key")
-    annex = validated.defer(*LONG_TEXTS, "decision_note").select_related("technique", "decided_by")
     return PeriodTests(
         total=counts.total(),
         met=met,
@@ -208,7 +207,7 @@ def period_tests(period: Period) -> PeriodTests:
         outcomes=outcome_bar("period-outcomes", numbers, counts),
         detected=len(seconds),
         time_to_detect=timedelta(seconds=median(seconds)) if seconds else None,
-        annex=tuple(annex.prefetch_related("evidence")[:MOST_ANNEX]) if groups else (),
+        annex=tuple(annexed(validated, MOST_ANNEX)) if groups else (),
     )
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 from django.db.models import Prefetch, QuerySet
+from django.urls import reverse
 
 from aegis.lib.exports import Table
 from coverage.models import Evidence, Test, TestInvolvement
@@ -61,3 +66,36 @@ ANNEX: Final = Table(
         "Evidence SHA-256": lambda test: [f"{file.sha256} {file.original_name}" for file in test.evidence.all()],
     },
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Annexed:
+    """A decided test as the annex of the executive report prints it; `files` are (name, SHA-256)."""
+
+    pk: int
+    name: str
+    mitre_id: str
+    outcome: str
+    decided_by: str
+    decided_at: datetime
+    decided_on_hash: str
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def url(self) -> str:
+        """The test."""
+        return reverse("coverage:test-detail", args=[self.pk])
+
+
+def annexed(tests: QuerySet[Test], most: int) -> Iterator[Annexed]:
+    """The first `most` of these decided tests, in their order, with their files. One query."""
+    columns = ("pk", "name", "technique_id", "outcome", "decided_by__username", "decided_at", "decided_on_hash")
+    joined = tests.model._default_manager.filter(pk__in=tests.values("pk")[:most]).order_by(
+        *tests.query.order_by, "evidence__uploaded_at", "evidence__pk"
+    )
+    rows = joined.values_list(*columns, "evidence__original_name", "evidence__sha256")
+    for test, files in groupby(rows, key=lambda row: row[: len(columns)]):
+        facts: tuple[Any, ...] = test
+        pk, name, mitre_id, outcome, decider, at, digest = facts
+        named = tuple((file, sha256) for *_, file, sha256 in files if sha256)
+        yield Annexed(pk, name, mitre_id, outcome, decider, at, digest, named)

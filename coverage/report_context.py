@@ -15,6 +15,7 @@ from coverage.charts import BarChart
 from coverage.executive_report import ExecutiveReport, OwnedGap
 from coverage.models import Test
 from coverage.outcomes import Outcome
+from coverage.report_annex import Annexed
 from coverage.report_words import DEFINITIONS, sources_said, trail_said
 from coverage.templatetags.spans import clock
 
@@ -136,13 +137,13 @@ def _gap(row: OwnedGap) -> Words:
     }
 
 
-def _annexed(test: Test) -> Words:
+def _annexed(test: Annexed) -> Words:
     return {
-        "test": f"{test.name} {test.technique_id}",
-        "outcome": _outcome(test),
-        "decided": f"{test.decided_by.username if test.decided_by else ''} {_moment(test.decided_at)}",
+        "test": f"{test.name} {test.mitre_id}",
+        "outcome": str(Outcome(test.outcome).label),
+        "decided": f"{test.decided_by} {_moment(test.decided_at)}",
         "sha256": test.decided_on_hash,
-        "evidence": [f"{file.original_name} {file.sha256}" for file in test.evidence.all()],
+        "evidence": [" ".join(file) for file in test.files],
     }
 
 

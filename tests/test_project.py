@@ -20,7 +20,7 @@ FLOORS = {
     "pyjwt": "2.4",
     "pyyaml": "5.4",
 }
-BINARY = {".gz", ".ico", ".jpg", ".png", ".woff2", ".xlsx", ".zip"}
+BINARY = {".docx", ".gz", ".ico", ".jpg", ".png", ".woff2", ".xlsx", ".zip"}
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/configuration.md"]
 
 
