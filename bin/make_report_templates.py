@@ -37,6 +37,9 @@ WIDE: Final = 174
 GRID: Final = 48
 """Columns of the bar, as in coverage/report_context.py."""
 
+DIGITS: Final = (
+    "The digits below a decision are the SHA-256 of what was shown. The last decision stays while a test is reworked."
+)
 Column = tuple[str, float, str]
 """A heading, a width in millimetres, and how it is aligned: l or r."""
 
@@ -368,19 +371,10 @@ def _findings(document: Any) -> None:
         ("{%p endif %}", "Sub"),
     ]
     named = [("{{ row.name }}", "Cell"), ("{{ row.technique }}", "Sub")]
-    columns = [
-        ("Test", 52, "l"),
-        ("Outcome", 20, "l"),
-        ("Expected", 18, "l"),
-        ("Seen after", 18, "l"),
-        ("State and decision", 66, "l"),
-    ]
+    widths = {"Test": 52, "Outcome": 20, "Expected": 18, "Seen after": 18, "State and decision": 66}
+    columns = [(name, width, "l") for name, width in widths.items()]
     listing(document, "findings", columns, [named, cell("outcome"), cell("expected"), cell("seen_after"), decision])
-    said = (
-        "The digits below a decision are the SHA-256 of what was shown to the decider. The last decision of a test that is in "
-        "rework stays named."
-    )
-    document.add_paragraph(said, style="Small")
+    document.add_paragraph(DIGITS, style="Small")
 
 
 def saved(document: Any) -> bytes:
