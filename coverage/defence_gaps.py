@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from catalog.models import DefensiveTechnique, DefensiveTechniqueMapping, Technique
 from coverage.claims import CLAIM, claims
@@ -48,11 +48,15 @@ class CounteredGap:
     artifacts: tuple[tuple[str, int], ...]
 
 
-def open_gaps(*, only_proven: bool = False) -> list[OpenGap]:
-    """Our gaps, proven ones first, then those that most actors use: two queries."""
+def open_gaps(techniques: QuerySet[Technique] | None = None) -> list[OpenGap]:
+    """The gaps among these techniques (all active ones), proven ones first, then those that most actors use: two queries."""
+    among = Technique.objects.active() if techniques is None else techniques
     uncovered = Q(coverage=None) | Q(coverage__status=Status.NOT_COVERED)
-    which = Q(coverage__proven_gap=True) if only_proven else uncovered | Q(coverage__proven_gap=True)
-    rows = Technique.objects.active().filter(which).order_by().values_list("mitre_id", "name", "coverage__proven_gap")
+    rows = (
+        among.filter(uncovered | Q(coverage__proven_gap=True))
+        .order_by()
+        .values_list("mitre_id", "name", "coverage__proven_gap")
+    )
     users = claims("actors")
     gaps = [OpenGap(mitre_id, name, bool(proven), users.get(mitre_id, 0)) for mitre_id, name, proven in rows]
     return sorted(gaps, key=lambda gap: (not gap.proven_gap, -gap.actors, gap.mitre_id))

@@ -3,11 +3,14 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import NullIf
 from django.utils import timezone
 
 from aegis.lib.filters import Choices, Listed, Search, Text, YesNo
 from catalog.filters import TechniqueFilter
+from catalog.models import Technique
+from catalog.models.numbers import distinct_number
 from compliance.models import ComplianceControlMapping
 from coverage.backlogs import Backlog, placed
 from coverage.claims import CONTROL_IN_FORCE
@@ -16,6 +19,8 @@ from coverage.outcomes import Outcome
 from coverage.proof_age import AGES, of_age
 from coverage.status import Status
 from coverage.workflow import State
+from intel.filters import ThreatActorFilter
+from intel.models import ThreatActor, ThreatActorTechnique
 
 
 def campaigns() -> Choices:
@@ -100,6 +105,44 @@ class CampaignFilter(django_filters.FilterSet):
         """The campaigns that were asked for."""
         found = super().filter_queryset(queryset)
         return found.exclude(archived_at=None) if self.form.cleaned_data.get("archived") else found.live()
+
+
+class CoveredActorFilter(ThreatActorFilter):
+    """Filters of threat actors, by what our tests say of their techniques too."""
+
+    coverage = django_filters.ChoiceFilter(
+        method="by_coverage",
+        choices=[
+            ("none", "Nothing proven"),
+            ("some", "Something proven"),
+            ("all", "All proven"),
+            ("gaps", "With proven gaps"),
+        ],
+        label="Coverage",
+        empty_label="Any",
+    )
+
+    def by_coverage(self, queryset: Any, name: str, value: str) -> Any:
+        """Actors that use techniques, by how many of these are proven, or on whose techniques tests only missed."""
+        using = queryset.filter(used__gt=0)
+        conditions = {
+            "none": Q(proven=0),
+            "some": Q(proven__gt=0),
+            "all": Q(proven=F("used")),
+            "gaps": Q(proven_gaps__gt=0),
+        }
+        return using.filter(conditions[value])
+
+
+def with_proof(actors: QuerySet[ThreatActor]) -> QuerySet[ThreatActor]:
+    """Actors that have `used`, with how many of these are `proven` and `proven_gaps`, and `share_proven`, from 0 to 1."""
+    uses = ThreatActorTechnique.objects.filter(technique__in=Technique.objects.active().order_by().values("mitre_id"))
+    proven = uses.filter(technique__coverage__proven=True)
+    return actors.annotate(
+        proven=distinct_number(proven, "actor", "technique"),
+        proven_gaps=distinct_number(uses.filter(technique__coverage__proven_gap=True), "actor", "technique"),
+        share_proven=F("proven") * 1.0 / NullIf(F("used"), 0),
+    )
 
 
 class CoveredTechniqueFilter(TechniqueFilter):

@@ -47,6 +47,22 @@ def test_list_says_how_many_techniques_of_each_actor_are_claimed_and_proven(worl
     assert '<b class="num">1</b> of 2 proven · 1 claimed</span>' in html
 
 
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("ordering=proven", ["Bear", "Adder", "Crane"]),
+        ("ordering=-proven", ["Adder", "Bear", "Crane"]),
+        ("coverage=gaps", ["Bear"]),
+        ("coverage=some", ["Adder", "Bear"]),
+        ("coverage=none", []),
+        ("coverage=all", []),
+    ],
+)
+def test_list_is_ordered_and_narrowed_by_what_is_proven(world, lead, asked, names):
+    make_actor(mitre_id="G0003", name="Crane")
+    assert [row.actor.name for row in lead.get(f"/actors?{asked}").context["rows"]] == names
+
+
 def test_list_can_be_narrowed_to_a_region(world, lead):
     html = lead.get("/actors", {"region": "Europe"}).content.decode()
     assert ">Bear</a>" in html

@@ -3,8 +3,8 @@
 import pytest
 
 from aegis.accounts.tests.factories import make_user
-from catalog.models import DefensiveTechniqueMapping
-from catalog.tests.factories import make_defence, make_technique
+from catalog.models import DefensiveTechniqueMapping, Technique
+from catalog.tests.factories import make_defence, make_tactic, make_technique
 from coverage.defence_gaps import countered, countermeasures, open_gaps
 from coverage.tests.factories import make_test
 from intel.tests.factories import make_actor
@@ -15,8 +15,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def world():
     """One technique is covered, one is a proven gap, two have no test; of those actors use one."""
+    make_tactic("execution")
     for number, name in enumerate(("Covered", "Missed", "Used", "Unused"), 1):
-        make_technique(f"T100{number}", name=name)
+        make_technique(f"T100{number}", name=name, tactics=["execution"] if name == "Used" else [])
     make_actor("T1003")
     make_test("T1001", state="validated", outcome="alerted")
     make_test("T1002", state="validated", outcome="missed")
@@ -28,7 +29,7 @@ def world():
 
 def test_proven_gaps_come_first_then_what_actors_use(world):
     assert [gap.mitre_id for gap in open_gaps()] == ["T1002", "T1003", "T1004"]
-    assert [gap.mitre_id for gap in open_gaps(only_proven=True)] == ["T1002"]
+    assert [gap.mitre_id for gap in open_gaps(Technique.objects.filter(name="Used"))] == ["T1003"]
 
 
 def test_defences_are_counted_by_the_gaps_that_they_counter(world):
@@ -50,7 +51,24 @@ def test_page_shows_gaps_of_both_kinds_with_few_queries(world, client, django_as
         html = client.get("/defences/gaps").content.decode()
     assert html.index(">Missed</a>") < html.index(">Used</a>") < html.index(">Unused</a>")
     assert ">Covered</a>" not in html
-    proven = client.get("/defences/gaps", {"show": "proven"}).content.decode()
+    proven = client.get("/defences/gaps", {"proven_gap": "true"}).content.decode()
     assert ">Missed</a>" in proven
     assert ">Used</a>" not in proven
     assert 'href="/defences/gaps"' in client.get("/defences").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "left"),
+    [
+        ("search=unused", ["T1004"]),
+        ("proven_gap=true", ["T1002"]),
+        ("proven_gap=false", ["T1003", "T1004"]),
+        ("tactic=execution", ["T1003"]),
+        ("status=validated", []),
+    ],
+)
+def test_gaps_and_what_counters_most_of_them_follow_the_filters(world, client, asked, left):
+    client.force_login(make_user())
+    context = client.get(f"/defences/gaps?{asked}").context
+    assert [row.gap.mitre_id for row in context["rows"]] == left
+    assert sum(one.gaps for one in context["best"]) == len(left)

@@ -17,11 +17,11 @@ from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from coverage.actor_compare import FEWEST, MOST, SHOWN, compared, wanted
 from coverage.actor_figures import actor_gaps, actor_rows, tactic_strips
+from coverage.filters import CoveredActorFilter, with_proof
 from coverage.gap_query import known_actors
 from coverage.gaps import CLAIMS_OF_GAPS
 from coverage.shares import TechniqueFacts
 from coverage.standing import Standing
-from intel.filters import ThreatActorFilter
 from intel.models import IntelItem, ThreatActor
 from intel.profile import profile_of
 
@@ -30,10 +30,11 @@ ORDERING: Final[Keys] = {
     "country": "country",
     "motivation": "motivation",
     "techniques": "used",
+    "proven": "share_proven",
 }
 MOST_NEWS: Final = 8
 MOST_GAPS: Final = 20
-FILTERS: Final = ("search", "technique", "country", "motivation", "sector", "region")
+FILTERS: Final = ("search", "technique", "country", "motivation", "sector", "region", "coverage")
 EXPORT: Final = Table(
     "actors",
     {
@@ -45,6 +46,8 @@ EXPORT: Final = Table(
         "Sectors": "target_sectors",
         "Techniques": "used",
         "Techniques by itself": "used_itself",
+        "Proven": "proven",
+        "Proven gaps": "proven_gaps",
         "Version": "source_version",
     },
 )
@@ -54,7 +57,8 @@ EXPORT: Final = Table(
 @require_safe
 def actor_list(request: HttpRequest) -> HttpResponseBase:
     """Actors that ATT&CK publishes, unless the filters ask for others, each with how its techniques stand."""
-    filterset = ThreatActorFilter(request.GET, ThreatActor.objects.with_used().defer("description", "attributions"))
+    actors = with_proof(ThreatActor.objects.with_used()).defer("description", "attributions")
+    filterset = CoveredActorFilter(request.GET, actors)
     rows = ordered(request, filterset.qs, ORDERING)
     if (file := exported(request, EXPORT, rows)) is not None:
         return file

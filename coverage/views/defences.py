@@ -1,28 +1,35 @@
 """D3FEND against our gaps."""
 
+from typing import Final
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
+from aegis.lib.filter_bar import drawn
 from aegis.lib.pages import render_page
 from catalog.exports import exported
+from catalog.models import Technique
 from coverage.defence_gaps import countered, countermeasures, open_gaps
+from coverage.filters import CoveredTechniqueFilter
 from coverage.list_tables import DEFENCE_GAPS, countered_rows
+
+FILTERS: Final = ("search", "tactic", "platform", "status", "proven_gap")
 
 
 @require_action("coverage.read")
 @require_safe
 def defence_gaps(request: HttpRequest) -> HttpResponseBase:
-    """Our gaps with what counters each, and the defences that counter most; `?show=proven` keeps to proven gaps."""
-    only_proven = request.GET.get("show") == "proven"
-    gaps = open_gaps(only_proven=only_proven)
+    """Our gaps with what counters each, and the defences that counter most of those that the filters leave."""
+    filterset = CoveredTechniqueFilter(request.GET, Technique.objects.all(), request=request)
+    gaps = open_gaps(filterset.qs)
     if (file := exported(request, DEFENCE_GAPS, countered_rows(gaps))) is not None:
         return file
     page = Paginator(gaps, 50).get_page(request.GET.get("page"))
     context = {
-        "only_proven": only_proven,
+        "filterset": drawn(filterset, *FILTERS),
         "page": page,
         "rows": countered(list(page.object_list)),
         "best": countermeasures(gaps),
