@@ -20,6 +20,7 @@ TEMPLATE = """\
 
 ALLOWED_HOSTS={host}
 CSRF_TRUSTED_ORIGINS=https://{host}
+AEGIS_URL=https://{host}
 
 SECRET_KEY={secret_key}
 JWT_SIGNING_KEY={jwt_signing_key}

@@ -1,9 +1,14 @@
 """The pages of runs in Chromium: filters narrow the list in place, differences unfold, nothing scrolls sideways."""
 
+import time
+
 import pytest
+from django.utils import timezone
 
 from aegis.accounts.tests.factories import PASSWORD, make_user
 from catalog.tests.factories import make_rule
+from imports.life import this_process
+from imports.models import ImportRun
 from imports.tests.factories import make_change, make_issue, make_run, make_source
 
 
@@ -43,3 +48,28 @@ def test_no_page_of_sources_scrolls_sideways(page, width):
     for path in ["/sources", "/sources/sigma", "/sources/d3fend", "/sources/unresolved", "/runs", page.url]:
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_progress_is_followed_until_the_run_ends_and_then_no_more(transactional_db, browser_page):
+    make_user("admin", username="maria")
+    facts = {"status": "running", "worker": this_process(), "trigger": "button", "finished_at": None}
+    run = make_run(make_source("sigma"), heartbeat_at=timezone.now(), **facts)
+    row = ImportRun.objects.filter(pk=run.pk)
+    asked: list[float] = []
+    browser_page.on("request", lambda sent: asked.append(time.monotonic()) if sent.url.endswith("/progress") else None)
+    browser_page.goto(f"/accounts/login?next=/runs/{run.pk}")
+    browser_page.get_by_label("Username").fill("maria")
+    browser_page.get_by_label("Password").fill(PASSWORD)
+    browser_page.get_by_role("button", name="Log in").click()
+    row.update(step="parse", done=12, total=40, rows_read=31)
+    browser_page.get_by_text("12 of 40 files, 31 rows read").wait_for()
+    assert browser_page.locator("progress").get_attribute("value") == "12"
+    browser_page.get_by_role("button", name="Cancel this run").click()
+    browser_page.get_by_text("Ending").wait_for()
+    assert row.get().cancel_requested
+    row.update(status="cancelled", finished_at=timezone.now())
+    browser_page.locator(".runline").wait_for(state="detached")
+    before = len(asked)
+    browser_page.wait_for_timeout(2500)
+    assert (before > 1, len(asked)) == (True, before)
+    assert browser_page.get_by_text("Cancelled").first.is_visible()
