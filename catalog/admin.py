@@ -39,6 +39,7 @@ from catalog.models import (
     TemplateRuleLink,
     TestTemplate,
 )
+from catalog.provenance import last_run
 
 PROVENANCE = tuple(field.name for field in Sourced._meta.fields)
 REFERENCE = ("published_id", "technique", "resolution")
@@ -71,7 +72,8 @@ class ImportedAdmin(ReadOnlyAdmin):
         names = [field.name for field in self.model._meta.concrete_fields if not field.primary_key]
         reference = REFERENCE if issubclass(self.model, TechniqueReference) else ()
         facts = [name for name in names if name not in (*PROVENANCE, *reference)]
-        parts = [(None, facts), ("Technique", reference), ("Provenance", ("upstream_file", *PROVENANCE))]
+        origin = ("upstream_file", "licence", "last_changed_by", *PROVENANCE)
+        parts = [(None, facts), ("Technique", reference), ("Provenance", origin)]
         return [(title, {"fields": tuple(fields)}) for title, fields in parts if fields]
 
     @admin.display(description="upstream file")
@@ -80,6 +82,17 @@ class ImportedAdmin(ReadOnlyAdmin):
         if not is_web_address(row.source_url):
             return row.path
         return format_html('<a href="{}" rel="noopener noreferrer nofollow">{}</a>', row.source_url, row.path)
+
+    @admin.display(description="licence")
+    def licence(self, row: Sourced) -> str:
+        """That of the row itself where it tells one, else that of its source."""
+        return getattr(row, "license", "") or row.upstream_license
+
+    @admin.display(description="last changed by")
+    def last_changed_by(self, row: Sourced) -> str:
+        """A link to the run that changed the row last."""
+        run = last_run(row)
+        return format_html('<a href="{}">run {}</a>', run.url, run.id) if run else ""
 
 
 class AttackAdmin(ImportedAdmin):

@@ -48,6 +48,7 @@ EXAMPLE = {
     ],
     **PROVENANCE_EXAMPLE,
     "source": "nist-800-53",
+    "license": "Apache-2.0",
 }
 CURRENT_MAPPINGS = Prefetch("mappings", ComplianceControlMapping.objects.filter(is_current=True).order_by("pk"))
 ALL_MAPPINGS = Prefetch("mappings", ComplianceControlMapping.objects.order_by("pk"))
@@ -62,6 +63,7 @@ class ComplianceFrameworkSerializer(serializers.ModelSerializer[ComplianceFramew
     """
 
     thing = serializers.CharField(source="words.thing", read_only=True)
+    license = serializers.CharField(source="upstream_license", read_only=True)
 
     class Meta:
         model = ComplianceFramework

@@ -18,6 +18,7 @@ class ImportsConfig(AppConfig):
         post_migrate.connect(describe_sources, sender=self)
         post_migrate.connect(describe_feeds, sender=self)
         self._listen()
+        import_module("catalog.provenance").introduce(import_module("imports.row_pages").last_run_of)
         for source in (*SOURCES, *OPTIONAL):
             introduce(source.slug, label=source.label, license=source.license)
 

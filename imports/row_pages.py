@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.apps import apps
-from django.db.models import Model
+from django.db.models import Model, QuerySet
+from django.urls import reverse
 
 from catalog.models import Sourced
+from catalog.provenance import LastRun
 from imports.difference import Piece, difference
 from imports.models import ImportChange, ImportRun
 from imports.store import key_text
@@ -74,12 +76,21 @@ class RowHistory:
 def history_of(row: Sourced) -> RowHistory:
     """Which runs changed an imported row, the newest first. One query."""
     target = TARGET_OF_LABEL[row._meta.label_lower]
-    key = _key(target, row)
-    asked = {"model": target.label, "key": key} | ({"source": row.source} if target.per_source else {})
-    changes = ImportChange.objects.applied().filter(model=target.label, key=key)
-    if target.per_source:
-        changes = changes.filter(run__source__slug=row.source)
-    return RowHistory(list(changes.select_related("run").order_by("-pk")[:NEWEST]), urlencode(asked))
+    asked = {"model": target.label, "key": _key(target, row)} | ({"source": row.source} if target.per_source else {})
+    return RowHistory(list(_changes_of(row).select_related("run").order_by("-pk")[:NEWEST]), urlencode(asked))
+
+
+def _changes_of(row: Sourced) -> QuerySet[ImportChange]:
+    """What applied runs did to a row."""
+    target = TARGET_OF_LABEL[row._meta.label_lower]
+    changes = ImportChange.objects.applied().filter(model=target.label, key=_key(target, row))
+    return changes.filter(run__source__slug=row.source) if target.per_source else changes
+
+
+def last_run_of(row: Sourced) -> LastRun | None:
+    """The run that changed an imported row last, None where none on record did. One query."""
+    newest = _changes_of(row).order_by("-pk").values_list("run_id", flat=True).first()
+    return LastRun(newest, reverse("imports:run-detail", args=[newest])) if newest else None
 
 
 def kind_name(label: str) -> str:

@@ -8,7 +8,15 @@ from rest_framework import serializers
 
 from aegis.accounts.access import require_action
 from aegis.lib.api import DetailEndpoint, ListEndpoint
-from catalog.api.base import PROVENANCE, PROVENANCE_EXAMPLE, ReferenceSerializer, SourcedSerializer, texts
+from catalog.api.base import (
+    PROVENANCE,
+    PROVENANCE_EXAMPLE,
+    RUN_EXAMPLE,
+    ReferenceSerializer,
+    SourcedSerializer,
+    WithRunSerializer,
+    texts,
+)
 from intel.filters import ThreatActorFilter
 from intel.models import ThreatActor, ThreatActorTechnique
 
@@ -44,8 +52,9 @@ EXAMPLE = {
     "revoked_by": None,
     **PROVENANCE_EXAMPLE,
     "source": "threat-actors",
+    "license": "ATT&CK Terms of Use",
 }
-DETAIL_EXAMPLE = {
+DETAIL_EXAMPLE = RUN_EXAMPLE | {
     "techniques": [
         {
             "published_id": "T1059.001",
@@ -104,14 +113,14 @@ class ThreatActorSerializer(SourcedSerializer):
 @extend_schema_serializer(
     examples=[OpenApiExample("A group, with the text of each use", value=EXAMPLE | DETAIL_EXAMPLE)]
 )
-class ThreatActorDetailSerializer(ThreatActorSerializer):
+class ThreatActorDetailSerializer(ThreatActorSerializer, WithRunSerializer):
     """A group with the text of each use, and the sentences that attribute."""
 
     techniques = UseDetailSerializer(source="uses", many=True, read_only=True)
     attributions = AttributionSerializer(many=True, read_only=True)
 
     class Meta(ThreatActorSerializer.Meta):
-        fields = (*FIELDS, "attributions")
+        fields = (*FIELDS, "attributions", "last_run")
         read_only_fields = fields
 
 

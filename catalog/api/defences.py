@@ -13,8 +13,10 @@ from catalog.api.base import (
     PROVENANCE,
     PROVENANCE_EXAMPLE,
     REFERENCE_EXAMPLE,
+    RUN_EXAMPLE,
     ReferenceSerializer,
     SourcedSerializer,
+    WithRunSerializer,
     texts,
 )
 from catalog.filters import DefensiveTechniqueFilter
@@ -33,8 +35,9 @@ EXAMPLE = {
     "techniques": [REFERENCE_EXAMPLE],
     **PROVENANCE_EXAMPLE,
     "source": "d3fend",
+    "license": "MIT (D3FEND terms of use)",
 }
-DETAIL_EXAMPLE = {
+DETAIL_EXAMPLE = RUN_EXAMPLE | {
     "techniques": [
         REFERENCE_EXAMPLE
         | {
@@ -93,10 +96,14 @@ class DefensiveTechniqueSerializer(SourcedSerializer):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A defence, with reasons", value=EXAMPLE | DETAIL_EXAMPLE)])
-class DefensiveTechniqueDetailSerializer(DefensiveTechniqueSerializer):
+class DefensiveTechniqueDetailSerializer(DefensiveTechniqueSerializer, WithRunSerializer):
     """A defence with the reasons why it counters each technique."""
 
     techniques = CounteredDetailSerializer(source="mappings", many=True, read_only=True)
+
+    class Meta(DefensiveTechniqueSerializer.Meta):
+        fields = (*FIELDS, "last_run")
+        read_only_fields = fields
 
 
 @require_action("catalog.read")

@@ -11,8 +11,10 @@ from catalog.api.base import (
     PROVENANCE,
     PROVENANCE_EXAMPLE,
     REFERENCE_EXAMPLE,
+    RUN_EXAMPLE,
     ReferenceSerializer,
     SourcedSerializer,
+    WithRunSerializer,
     texts,
 )
 from catalog.filters import DetectionRuleFilter
@@ -62,7 +64,7 @@ EXAMPLE = {
     "license": "DRL-1.1",
     **PROVENANCE_EXAMPLE,
 }
-DETAIL_EXAMPLE = {
+DETAIL_EXAMPLE = RUN_EXAMPLE | {
     "file_name": "example.yml",
     "created": "2026-01-02",
     "modified": "",
@@ -91,6 +93,7 @@ class DetectionRuleSerializer(SourcedSerializer):
     mitre_technique_id = serializers.SerializerMethodField()
     tactics = texts()
     references = texts()
+    license = serializers.CharField(read_only=True)
 
     class Meta:
         model = DetectionRule
@@ -104,7 +107,7 @@ class DetectionRuleSerializer(SourcedSerializer):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A Sigma rule, whole", value=EXAMPLE | DETAIL_EXAMPLE)])
-class DetectionRuleDetailSerializer(DetectionRuleSerializer):
+class DetectionRuleDetailSerializer(DetectionRuleSerializer, WithRunSerializer):
     """A rule with the whole upstream file, and the atomic tests that upstream says will trigger it."""
 
     tags = texts()
@@ -115,6 +118,7 @@ class DetectionRuleDetailSerializer(DetectionRuleSerializer):
     class Meta(DetectionRuleSerializer.Meta):
         fields = (
             *FIELDS,
+            "last_run",
             "file_name",
             "created",
             "modified",

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 
 from aegis.accounts.access import require_action
@@ -27,9 +27,24 @@ TECHNIQUE_EXAMPLE = {
     "revoked_by": None,
     **PROVENANCE_EXAMPLE,
     "source": "attack",
+    "license": "ATT&CK Terms of Use",
 }
 
 
+TACTIC_EXAMPLE = {
+    "mitre_id": "TA0002",
+    "shortname": "execution",
+    "name": "Execution",
+    "description": "Somebody tries to run code.",
+    "position": 3,
+    "url": "https://attack.mitre.org/tactics/TA0002",
+    **PROVENANCE_EXAMPLE,
+    "source": "attack",
+    "license": "ATT&CK Terms of Use",
+}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A tactic", value=TACTIC_EXAMPLE)])
 class TacticSerializer(SourcedSerializer):
     """A tactic; `position` is the release's own order."""
 

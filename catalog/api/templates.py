@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from aegis.accounts.access import require_action
 from aegis.lib.api import DetailEndpoint, ListEndpoint
-from catalog.api.base import PROVENANCE, PROVENANCE_EXAMPLE, SourcedSerializer, texts
+from catalog.api.base import PROVENANCE, PROVENANCE_EXAMPLE, RUN_EXAMPLE, SourcedSerializer, WithRunSerializer, texts
 from catalog.filters import TestTemplateFilter
 from catalog.models import Resolution, Severity, TestTemplate
 
@@ -59,8 +59,9 @@ EXAMPLE = {
     "usecase": "",
     **PROVENANCE_EXAMPLE,
     "source": "atomic",
+    "license": "MIT",
 }
-DETAIL_EXAMPLE = {
+DETAIL_EXAMPLE = RUN_EXAMPLE | {
     "category": "",
     "privileges": "",
     "operating_system": "",
@@ -122,7 +123,7 @@ class TestTemplateSerializer(SourcedSerializer):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("An atomic test, whole", value=EXAMPLE | DETAIL_EXAMPLE)])
-class TestTemplateDetailSerializer(TestTemplateSerializer):
+class TestTemplateDetailSerializer(TestTemplateSerializer, WithRunSerializer):
     """A template with what it needs, and the rules that upstream says will see it."""
 
     dependencies = DependencySerializer(many=True, read_only=True)
@@ -133,6 +134,7 @@ class TestTemplateDetailSerializer(TestTemplateSerializer):
     class Meta(TestTemplateSerializer.Meta):
         fields = (
             *FIELDS,
+            "last_run",
             "category",
             "privileges",
             "operating_system",

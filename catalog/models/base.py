@@ -6,6 +6,8 @@ from typing import ClassVar, Final, Self
 
 from django.db import models
 
+from aegis.lib.upstreams import upstream
+
 LOCAL: Final = "local"
 """The source of rows that somebody wrote here: no upstream has it, and so no import withdraws them."""
 
@@ -45,6 +47,11 @@ class Sourced(models.Model):
     def is_current(self) -> bool:
         """Whether upstream still publishes this row."""
         return self.withdrawn_at is None
+
+    @property
+    def upstream_license(self) -> str:
+        """The licence of the source; empty for rows that somebody wrote here."""
+        return upstream(self.source).license
 
     @property
     def is_local(self) -> bool:

@@ -32,6 +32,7 @@ def provenance_of(row):
         "path": row.path,
         "version": "0123abc",
         "source_url": f"https://example.org/{row.source}/{row.path}",
+        "license": row.upstream_license,
         "first_seen_at": STAMP,
         "changed_at": STAMP,
         "withdrawn_at": None,
@@ -150,6 +151,7 @@ def test_a_template_in_list_and_detail(api):
     }
     assert api.get(V1 + "test-templates").json()["results"] == [fields]
     assert api.get(f"{V1}test-templates/{template.pk}").json() == fields | {
+        "last_run": None,
         "category": "",
         "privileges": "",
         "operating_system": "",
@@ -213,11 +215,12 @@ def test_a_rule_in_list_and_detail(api):
         "tactics": [],
         "references": [],
         "author": "A. Author",
-        "license": "DRL-1.1",
         **provenance_of(rule),
+        "license": "DRL-1.1",
     }
     assert api.get(V1 + "detection-rules").json()["results"] == [fields]
     assert api.get(f"{V1}detection-rules/{rule.pk}").json() == fields | {
+        "last_run": None,
         "file_name": rule.file_name,
         "created": "",
         "modified": "",
@@ -297,7 +300,7 @@ def test_a_defence_in_list_and_detail(api):
         **provenance_of(defence),
     }
     assert api.get(V1 + "defensive-techniques").json()["results"] == [fields]
-    detail = fields | {"techniques": [reference | {"paths": paths}]}
+    detail = fields | {"techniques": [reference | {"paths": paths}], "last_run": None}
     assert api.get(f"{V1}defensive-techniques/{defence.pk}").json() == detail
     assert api.get(f"{V1}defensive-techniques/D3-PSA").json() == detail
 

@@ -68,6 +68,7 @@ def test_a_control_shows_its_current_mappings_and_all_if_asked(api):
         "path": control.path,
         "version": "0123abc",
         "source_url": control.source_url,
+        "license": "Apache-2.0",
         "first_seen_at": "2026-01-02T03:04:05Z",
         "changed_at": "2026-01-02T03:04:05Z",
         "withdrawn_at": None,
@@ -82,8 +83,9 @@ def test_a_control_shows_its_current_mappings_and_all_if_asked(api):
         },
     }
     assert api.get(CONTROLS).json()["results"] == [fields]
-    assert api.get(f"{CONTROLS}/{control.pk}").json() == fields
-    assert api.get(f"{CONTROLS}/{control.pk}", {"mappings": "all"}).json() == fields | {"mappings": [current, older]}
+    detail = fields | {"last_run": None}
+    assert api.get(f"{CONTROLS}/{control.pk}").json() == detail
+    assert api.get(f"{CONTROLS}/{control.pk}", {"mappings": "all"}).json() == detail | {"mappings": [current, older]}
     assert list(api.get(f"{CONTROLS}/{control.pk}", {"mappings": "old"}).json()["errors"]) == ["mappings"]
 
 

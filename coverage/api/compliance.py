@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from aegis.accounts.access import require_action
 from aegis.accounts.policy import allows
 from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
-from catalog.api.base import PROVENANCE_EXAMPLE
+from catalog.api.base import PROVENANCE_EXAMPLE, RUN_EXAMPLE, WithRunSerializer
 from compliance import api as catalogue
 from compliance.api import CURRENT_MAPPINGS, MAPPINGS
 from compliance.filters import ComplianceControlFilter, ComplianceFrameworkFilter
@@ -76,6 +76,7 @@ FRAMEWORK_EXAMPLE = {
     "source_version": "01/28/2025",
     **PROVENANCE_EXAMPLE,
     "source": "nist-800-53",
+    "license": "Apache-2.0",
     "controls": 1010,
     "mapped_controls": 110,
     "conflicts": 3,
@@ -96,14 +97,14 @@ class FrameworkSerializer(catalogue.ComplianceFrameworkSerializer):
     coverage = serializers.SerializerMethodField()
 
     class Meta(catalogue.ComplianceFrameworkSerializer.Meta):
-        fields = (
+        fields: tuple[str, ...] = (
             *catalogue.ComplianceFrameworkSerializer.Meta.fields,
             "controls",
             "mapped_controls",
             "conflicts",
             "coverage",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
     def get_controls(self, framework: ComplianceFramework) -> int:
         """Controls in force."""
@@ -127,6 +128,15 @@ class FrameworkSerializer(catalogue.ComplianceFrameworkSerializer):
         return view.rows.get(framework.slug) or no_figures(framework, view.facts)
 
 
+@described(examples=[OpenApiExample("A framework, in detail", value=FRAMEWORK_EXAMPLE | RUN_EXAMPLE)])
+class FrameworkDetailSerializer(FrameworkSerializer, WithRunSerializer):
+    """A framework with the run that changed it last."""
+
+    class Meta(FrameworkSerializer.Meta):
+        fields = (*FrameworkSerializer.Meta.fields, "last_run")
+        read_only_fields = fields
+
+
 @described(examples=[OpenApiExample("A control", value=catalogue.EXAMPLE | {"coverage": SHARES_EXAMPLE})])
 class ControlSerializer(catalogue.ComplianceControlSerializer):
     """A control with its mappings, and how the techniques of the current ones stand."""
@@ -134,13 +144,26 @@ class ControlSerializer(catalogue.ComplianceControlSerializer):
     coverage = serializers.SerializerMethodField()
 
     class Meta(catalogue.ComplianceControlSerializer.Meta):
-        fields = (*catalogue.FIELDS, "coverage")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (*catalogue.FIELDS, "coverage")
+        read_only_fields: tuple[str, ...] = fields
 
     @extend_schema_field(SharesSerializer)
     def get_coverage(self, control: ComplianceControl) -> Any:
         """How the mapped techniques stand."""
         return facts_of(self).shares(named(control)).for_api()
+
+
+@described(
+    examples=[
+        OpenApiExample("A control, in detail", value=catalogue.EXAMPLE | {"coverage": SHARES_EXAMPLE} | RUN_EXAMPLE)
+    ]
+)
+class ControlDetailSerializer(ControlSerializer, WithRunSerializer):
+    """A control with the run that changed it last."""
+
+    class Meta(ControlSerializer.Meta):
+        fields = (*ControlSerializer.Meta.fields, "last_run")
+        read_only_fields = fields
 
 
 @described(examples=[OpenApiExample("A conflict", value=CONFLICT_EXAMPLE)])
@@ -219,12 +242,12 @@ class FrameworkDetail(FrameworkFigures, DetailEndpoint):
     """One framework, switched on or not."""
 
     queryset = ComplianceFramework.objects.all()
-    serializer_class = FrameworkSerializer
+    serializer_class = FrameworkDetailSerializer
     lookup_field = "slug"
 
     @extend_schema(
         request=FrameworkChanges,
-        responses=FrameworkSerializer,
+        responses=FrameworkDetailSerializer,
         operation_id="compliance_frameworks_update",
         examples=[OpenApiExample("Show and count it", value={"switched_on": True}, request_only=True)],
     )
@@ -267,7 +290,7 @@ class ControlDetail(DetailEndpoint):
     """One control, in force or not, with how the techniques of its current mappings stand."""
 
     queryset = ComplianceControl.objects.select_related("framework")
-    serializer_class = ControlSerializer
+    serializer_class = ControlDetailSerializer
     lookup_field = "id"
 
     @cached_property

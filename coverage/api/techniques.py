@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
+from catalog.api.base import RUN_EXAMPLE, WithRunSerializer
 from catalog.api.techniques import TechniqueSerializer, technique_example
 from catalog.models import Technique
 from coverage.api.base import WorkEndpoint, given, username, visitor
@@ -116,11 +117,12 @@ DETAIL_EXAMPLE = {
     "counts": COUNTS_EXAMPLE,
     "added_by": None,
     "changed_by": None,
+    **RUN_EXAMPLE,
 }
 
 
 @extend_schema_serializer(examples=[OpenApiExample("In detail", value=technique_example(**DETAIL_EXAMPLE))])
-class TechniqueDetailSerializer(CoveredTechniqueSerializer):
+class TechniqueDetailSerializer(CoveredTechniqueSerializer, WithRunSerializer):
     """A technique with its live tests, its active sub-techniques, and counts of what maps to it.
 
     `added_by` and `changed_by` say who wrote a local technique; null for those of ATT&CK.
@@ -146,6 +148,7 @@ class TechniqueDetailSerializer(CoveredTechniqueSerializer):
             "counts",
             "added_by",
             "changed_by",
+            "last_run",
         )
         read_only_fields = fields
 
@@ -206,6 +209,9 @@ class TechniqueDetail(WorkEndpoint, DetailEndpoint):
         return self.shown()
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("With a word", value={"note": "Read it: nothing that our tests miss."}, request_only=True)]
+)
 class ReviewSerializer(StrictSerializer):
     """What a lead has to say about a technique, if anything: it goes into the audit trail."""
 

@@ -42,6 +42,7 @@ def test_an_actor_in_list_and_detail(api):
         "path": actor.path,
         "version": "0123abc",
         "source_url": actor.source_url,
+        "license": "ATT&CK Terms of Use",
         "first_seen_at": "2026-01-02T03:04:05Z",
         "changed_at": "2026-01-02T03:04:05Z",
         "withdrawn_at": None,
@@ -51,7 +52,11 @@ def test_an_actor_in_list_and_detail(api):
         use | {"text": text}
         for use, text in zip(uses, [f"{actor.name} has used T1059.", "In a campaign."], strict=True)
     ]
-    assert api.get(f"{ACTORS}/G0016").json() == fields | {"techniques": told, "attributions": attributions}
+    assert api.get(f"{ACTORS}/G0016").json() == fields | {
+        "techniques": told,
+        "attributions": attributions,
+        "last_run": None,
+    }
 
 
 @pytest.mark.parametrize(
