@@ -42,6 +42,19 @@ class ImportChangeSerializer(serializers.ModelSerializer[ImportChange]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A file that was skipped",
+            value={
+                "id": 5,
+                "path": "rules/windows/example.yml",
+                "line": 12,
+                "message": "expected text, found a list at `title`",
+            },
+        )
+    ]
+)
 class ImportIssueSerializer(serializers.ModelSerializer[ImportIssue]):
     """A file, or a part of one, that a run skipped, and why."""
 

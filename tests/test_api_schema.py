@@ -1,6 +1,7 @@
 """The OpenAPI schema: valid, complete, for users only, and true: the endpoints answer as it says."""
 
 import re
+from collections import Counter
 
 import jsonschema
 import pytest
@@ -57,13 +58,6 @@ def test_an_answer_is_what_the_schema_says(schema, world, route):
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
-def test_an_example_is_what_the_schema_says(schema, route):
-    content = described(schema, route)["responses"]["200"]["content"]["application/json"]
-    for example in content.get("examples", {}).values():
-        holds(schema, content["schema"], example["value"])
-
-
-@pytest.mark.parametrize("route", OPERATIONS)
 def test_a_refusal_is_what_the_schema_says(schema, world, route):
     content = described(schema, route)["responses"]["default"]["content"]["application/problem+json"]
     for answer in (APIClient().get(world[route]), bearer().post(world[route])):
@@ -77,10 +71,43 @@ def test_tokens_are_what_the_schema_says(schema):
     holds(schema, content["schema"], answer.json())
 
 
-def test_every_row_of_the_catalogue_has_an_example(schema):
-    rows = ("techniques", "test-templates", "detection-rules", "defensive-techniques", "threat-actors")
-    for route in (*rows, "compliance/controls", "data-sources", "import-runs", "unresolved-references"):
-        assert described(schema, route)["responses"]["200"]["content"]["application/json"]["examples"], route
+def bodies(operation):
+    """Every body that an operation takes or gives, by what it is called in a complaint."""
+    sent = operation.get("requestBody", {}).get("content", {})
+    yield from ((f"the body as {kind}", content) for kind, content in sent.items())
+    for status, answer in operation["responses"].items():
+        yield from ((f"the answer {status} as {kind}", content) for kind, content in answer.get("content", {}).items())
+
+
+def operations_of(schema):
+    """(what it is called, the operation) of every method at every address."""
+    for path, methods in schema["paths"].items():
+        yield from ((f"{method.upper()} {path}", operation) for method, operation in methods.items())
+
+
+def test_every_operation_says_what_it_does_and_shows_every_body(schema):
+    lacking = []
+    for name, operation in operations_of(schema):
+        lacking += [f"{name}: {field}" for field in ("summary", "description") if not operation.get(field)]
+        lacking += [
+            f"{name}: an example of {what}" for what, content in bodies(operation) if not content.get("examples")
+        ]
+    assert lacking == []
+
+
+def test_no_two_operations_have_one_summary_or_one_name(schema):
+    for field in ("summary", "operationId"):
+        said = Counter(operation[field] for _, operation in operations_of(schema))
+        assert [text for text, number in said.items() if number > 1] == []
+    assert [text for _, one in operations_of(schema) if len(text := one["summary"]) > 120] == []
+
+
+def test_every_example_is_what_the_schema_says(schema):
+    for _, operation in operations_of(schema):
+        for what, content in bodies(operation):
+            if "multipart" not in what:
+                for example in content["examples"].values():
+                    holds(schema, content["schema"], example["value"])
 
 
 def values_of(parameter):

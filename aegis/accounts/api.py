@@ -21,11 +21,13 @@ from aegis.lib.parsers import Form, StrictJSON
 NO_MATCH = "That user name and password do not match. Capitals count in both."
 LONGEST_TOKEN = 4096
 TOKEN_EXAMPLE = "eyJhbGciOiJIUzI1NiJ9.eyJzaWQiOiIxIn0.signature"  # noqa: S105  made up, and signed by nobody
+CREDENTIALS = {"username": "maria", "password": "correct horse"}
 
 
 @extend_schema_serializer(
     examples=[
-        OpenApiExample("Credentials", value={"username": "maria", "password": "correct horse"}, request_only=True)
+        OpenApiExample(f"Credentials, {name}", value=CREDENTIALS, request_only=True, media_type=kind)
+        for name, kind in (("JSON", "application/json"), ("form", "application/x-www-form-urlencoded"))
     ]
 )
 class LoginSerializer(StrictSerializer):
@@ -43,6 +45,9 @@ class RefreshSerializer(StrictSerializer):
     refresh_token = serializers.CharField(max_length=LONGEST_TOKEN)
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("The session to end", value={"refresh_token": TOKEN_EXAMPLE}, request_only=True)]
+)
 class LogoutSerializer(StrictSerializer):
     """A refresh token of one's own, or nothing: then the session of the access token ends."""
 
@@ -124,7 +129,7 @@ class Refresh(Endpoint):
         request=RefreshSerializer, responses=TokensSerializer, operation_id="auth_refresh", tags=["auth"], auth=[]
     )
     def post(self, request: Request) -> Response:
-        """Renew. A refresh token is good once: used a second time, it ends the session of both users."""
+        """Renew a pair of tokens. A refresh token is good once: used a second time, it ends the session of both users."""
         form = RefreshSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(renew(form.validated_data["refresh_token"], request._request))

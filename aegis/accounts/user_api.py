@@ -1,6 +1,6 @@
 """Users in the API, for admins: list, create, change role and access, and links to set a password."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -19,6 +19,20 @@ from aegis.accounts.models import User
 from aegis.accounts.policy import Role
 from aegis.lib.api import Endpoint, ListEndpoint, StrictSerializer
 
+EXAMPLE: Final = {
+    "id": 7,
+    "username": "maria",
+    "email": "maria@example.org",
+    "first_name": "",
+    "last_name": "",
+    "role": "red_tech",
+    "is_active": True,
+    "has_password": True,
+    "last_login": "2026-01-02T03:04:05Z",
+    "date_joined": "2026-01-02T03:04:05Z",
+}
+LINK_EXAMPLE: Final = {"url": "https://aegis.example.org/accounts/link/kZ3v", "expires_at": "2026-01-02T04:04:05Z"}
+
 
 class Conflict(APIException):
     """The request is sound, but what it would do is not allowed as things stand."""
@@ -26,6 +40,7 @@ class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A user", value=EXAMPLE)])
 class UserSerializer(serializers.ModelSerializer[User]):
     """A user, as admins see them."""
 
@@ -49,6 +64,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A link", value=LINK_EXAMPLE)])
 class LinkSerializer(serializers.Serializer[Any]):
     """A link by which its holder sets the user's password once. It is shown this once, and kept nowhere."""
 
@@ -56,6 +72,13 @@ class LinkSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A new user", value=EXAMPLE | {"has_password": False, "last_login": None, "one_time_link": LINK_EXAMPLE}
+        )
+    ]
+)
 class CreatedUserSerializer(UserSerializer):
     """A new user, and the link for them."""
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -47,10 +48,16 @@ def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def with_summaries(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """The schema with what each operation does, in a line: how its description begins. A postprocessing hook."""
-    for operations in result["paths"].values():
-        for operation in operations.values():
-            operation.setdefault("summary", summary_of(operation.get("description", "")))
+    """The schema with what each operation does, in a line of its own: how its description begins. A postprocessing hook.
+
+    Where several begin alike, the end of the address tells them apart.
+    """
+    operations = [(path, one) for path, methods in result["paths"].items() for one in methods.values()]
+    begins = Counter(summary_of(operation.get("description", "")) for _, operation in operations)
+    for path, operation in operations:
+        summary = summary_of(operation.get("description", ""))
+        alike = f" ({path.rpartition('/')[2]})" if begins[summary] > 1 else ""
+        operation.setdefault("summary", summary + alike)
     return result
 
 

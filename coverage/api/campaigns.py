@@ -133,6 +133,13 @@ class CampaignDetailSerializer(CampaignSerializer):
         return TestSerializer(rows, many=True).data
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Techniques and a template", value={"techniques": ["T1059.001"], "templates": [12]}, request_only=True
+        )
+    ]
+)
 class Plan(StrictSerializer):
     """What to make tests of: one draft for each technique, each template, and each active technique of the actor."""
 
@@ -164,22 +171,40 @@ class NewCampaign(CampaignWords, Plan):
     """A campaign to plan."""
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("Another goal", value={"goal": "See whether we would notice."}, request_only=True)]
+)
 class CampaignChanges(CampaignWords):
     """What changes of a campaign."""
 
     name = serializers.CharField(required=False, max_length=255)
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A name of its own", value={"name": "What Example Bear does, again"}, request_only=True)]
+)
 class RetestName(StrictSerializer):
     """The name of the retest, if it is to have one of its own."""
 
     name = serializers.CharField(required=False, max_length=255)
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("With a word why", value={"note": "The plan changed."}, request_only=True)]
+)
 class CampaignNote(StrictSerializer):
     """A note for the audit trail."""
 
     note = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST)
+
+
+COMPARED_EXAMPLE: Final = {
+    "id": 12,
+    "technique": "T1059.001",
+    "name": "Ask for the time",
+    "state": "validated",
+    "outcome": "missed",
+}
 
 
 class ComparedTest(serializers.Serializer[Any]):
@@ -192,6 +217,18 @@ class ComparedTest(serializers.Serializer[Any]):
     outcome = serializers.ChoiceField(choices=Outcome.choices)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Better than before",
+            value={
+                "first": COMPARED_EXAMPLE,
+                "second": COMPARED_EXAMPLE | {"id": 31, "outcome": "alerted"},
+                "change": "better",
+            },
+        )
+    ]
+)
 class ComparisonSerializer(serializers.Serializer[Any]):
     """One test in two runs: `first` or `second` is null where that run lacks it."""
 

@@ -34,6 +34,9 @@ ANY_NUMBER: Final = {
 }
 
 
+UPLOAD_EXAMPLE = {"file": ["console.png"], "side": "blue", "caption": "The alert"}
+
+
 class UploadForm(StrictSerializer):
     """One file or several for one side of a test."""
 
@@ -87,6 +90,12 @@ class EvidenceUpload(WorkEndpoint):
         request={"multipart/form-data": UploadForm},
         responses={201: ANY_NUMBER},
         operation_id="tests_evidence_create",
+        examples=[
+            OpenApiExample("One file", value=EVIDENCE_EXAMPLE, response_only=True, status_codes=["201"]),
+            OpenApiExample(
+                "A file of the blue side", value=UPLOAD_EXAMPLE, request_only=True, media_type="multipart/form-data"
+            ),
+        ],
     )
     def post(self, request: Request, id: str) -> Response:  # noqa: A002  the name in the path
         """Attach one file or several to a draft or rejected test. Answers with one row, or with a list for several files."""

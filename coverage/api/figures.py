@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
 from aegis.lib.listing import refuse_unknown_parameters
-from coverage.api.trend import FiguresSerializer
+from coverage.api.trend import EXAMPLE, FiguresSerializer
 from coverage.backlogs import backlog_numbers
 from coverage.groups import by_actor, by_framework, by_platform
 from coverage.outcome_figures import outcomes_by_month, outcomes_by_tactic
@@ -27,6 +27,14 @@ PERIOD: Final = [
 ]
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Between the two backlogs",
+            value={"techniques": 46, "unknown": 4, "undetected": 6, "in_test": 3, "proven": 4, "untested": 29},
+        )
+    ]
+)
 class BacklogsSerializer(serializers.Serializer[Any]):
     """Active techniques by where they stand, each in one place: the five add up to `techniques`.
 
@@ -43,6 +51,9 @@ class BacklogsSerializer(serializers.Serializer[Any]):
     untested = serializers.IntegerField()
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A platform", value=EXAMPLE.with_percents() | {"key": "Windows", "name": "Windows"})]
+)
 class GroupSerializer(FiguresSerializer):
     """The figures of a group of techniques: of a platform, of an actor (`key` is its ATT&CK id), of a framework (its slug)."""
 
@@ -50,6 +61,14 @@ class GroupSerializer(FiguresSerializer):
     name = serializers.CharField()
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A tactic",
+            value={"key": "execution", "name": "Execution", "tests": 9, "median_seconds": 42, "p90_seconds": 300},
+        )
+    ]
+)
 class TimeToDetectSerializer(serializers.Serializer[Any]):
     """From the start of a validated test until the defence first saw it. `key` is a tactic, empty for all tests.
 
@@ -63,6 +82,23 @@ class TimeToDetectSerializer(serializers.Serializer[Any]):
     p90_seconds = serializers.IntegerField(allow_null=True)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A tactic",
+            value={
+                "key": "execution",
+                "name": "Execution",
+                "tests": 9,
+                "prevented": 2,
+                "alerted": 4,
+                "logged": 1,
+                "missed": 1,
+                "not_tested": 1,
+            },
+        )
+    ]
+)
 class OutcomesSerializer(serializers.Serializer[Any]):
     """Validated tests by outcome, which add up to `tests`. `key` is a tactic (empty for all), or a month.
 
@@ -79,6 +115,11 @@ class OutcomesSerializer(serializers.Serializer[Any]):
     not_tested = serializers.IntegerField()
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("A bucket", value={"key": next(iter(AGES)), "name": AGES[next(iter(AGES))], "techniques": 4})
+    ]
+)
 class ProofAgeSerializer(serializers.Serializer[Any]):
     """Active techniques that were last proven so long ago; each is in one bucket."""
 
@@ -101,7 +142,7 @@ class MetricsBacklogs(Endpoint):
 
     @extend_schema(responses=BacklogsSerializer, operation_id="metrics_backlogs", tags=TAGS)
     def get(self, request: Request) -> Response:
-        """The numbers as they are now."""
+        """The two backlogs and what lies between them, as they are now."""
         refuse_unknown_parameters(request, ["format"])
         standing = Standing.now()
         return Response(BacklogsSerializer({"techniques": len(standing.techniques), **backlog_numbers(standing)}).data)
@@ -143,7 +184,7 @@ class MetricsTimeToDetect(Endpoint):
 
     @extend_schema(responses=TimeToDetectSerializer(many=True), operation_id="metrics_time_to_detect", tags=TAGS)
     def get(self, request: Request) -> Response:
-        """All tests first, then each tactic in the release's order."""
+        """How fast tests were detected, all tests first, then each tactic in the release's order."""
         refuse_unknown_parameters(request, ["format"])
         rows = [asdict(row) for row in times_to_detect(Standing.now())]
         return Response(TimeToDetectSerializer(rows, many=True).data)
@@ -163,7 +204,7 @@ class MetricsOutcomes(Endpoint):
         ],
     )
     def get(self, request: Request) -> Response:
-        """By tactic, all tests first; or by the month of the decision."""
+        """How validated tests ended, by tactic with all tests first; or by the month of the decision."""
         refuse_unknown_parameters(request, ["by", "since", "until", "format"])
         asked = OutcomesQuery(data=request.query_params)
         asked.is_valid(raise_exception=True)
@@ -179,7 +220,7 @@ class MetricsProofAge(Endpoint):
 
     @extend_schema(responses=ProofAgeSerializer(many=True), operation_id="metrics_proof_age", tags=TAGS)
     def get(self, request: Request) -> Response:
-        """All buckets, the freshest first."""
+        """Techniques by how long ago they were last proven, the freshest first."""
         refuse_unknown_parameters(request, ["format"])
         ages = proof_ages(Standing.now())
         rows = [{"key": key, "name": label, "techniques": ages[key]} for key, label in AGES.items()]

@@ -98,6 +98,9 @@ class IntelItemSerializer(serializers.ModelSerializer[IntelItem]):
         return _named(item, Mention.Kind.ACTOR)
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("For maria", value={"assigned_to": "maria", "note": "Worth a look."}, request_only=True)]
+)
 class ItemChanges(StrictSerializer):
     """A note, and whose the item is: a user name, or null for nobody."""
 
@@ -109,6 +112,9 @@ class Nothing(StrictSerializer):
     """No field."""
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("One that the item names", value={"technique": "T1059.001"}, request_only=True)]
+)
 class ReviewRequest(StrictSerializer):
     """The technique to review: one that the item names."""
 

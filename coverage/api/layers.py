@@ -22,6 +22,7 @@ from aegis.accounts.access import require_action
 from aegis.lib.api import ListEndpoint, StrictSerializer
 from aegis.lib.listing import refuse_unknown_parameters
 from aegis.lib.parsers import TooLarge
+from catalog.api.base import REFERENCE_EXAMPLE
 from coverage.api.base import WorkEndpoint, given, visitor
 from coverage.layer_export import layer_of
 from coverage.layer_list import listed
@@ -86,7 +87,10 @@ class LayerTechniqueSerializer(serializers.Serializer[Any]):
     marks = serializers.BooleanField()
 
 
-@extend_schema_serializer(examples=[])
+MARK_EXAMPLE = REFERENCE_EXAMPLE | {"score": 1, "comment": "Seen in May.", "marks": True}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A layer, whole", value=EXAMPLE | {"techniques": [MARK_EXAMPLE]})])
 class LayerDetailSerializer(LayerSerializer):
     """An uploaded layer with its techniques."""
 
@@ -97,6 +101,16 @@ class LayerDetailSerializer(LayerSerializer):
         read_only_fields = fields
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A layer for all",
+            value={"file": "layer.json", "name": "Seen last quarter", "purpose": "overlay", "is_shared": True},
+            request_only=True,
+            media_type="multipart/form-data",
+        )
+    ]
+)
 class LayerUpload(StrictSerializer):
     """A layer to keep. Its own name and description stand where you give none."""
 

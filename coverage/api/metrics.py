@@ -110,7 +110,7 @@ class MetricsSummary(Endpoint):
 
     @extend_schema(responses=SummarySerializer, operation_id="metrics_summary", tags=["metrics"])
     def get(self, request: Request) -> Response:
-        """The figures as they are now."""
+        """Coverage in figures, as they are now."""
         summary = coverage_summary()
         claimed = asdict(summary) | {"claimed_percent": summary.claimed_percent}
         return Response(SummarySerializer(claimed | status_figures().with_percents()).data)

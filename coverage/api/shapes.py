@@ -313,12 +313,18 @@ class TestChanges(TestWords):
     version = version_field()
 
 
+@extend_schema_serializer(examples=[OpenApiExample("As you saw it", value={"version": 3}, request_only=True)])
 class Move(StrictSerializer):
     """The version that you saw, if you say."""
 
     version = version_field()
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("With a word", value={"version": 3, "note": "Seen in the console at 14:02."}, request_only=True)
+    ]
+)
 class NotedMove(Move):
     """A move with a note."""
 

@@ -130,6 +130,7 @@ class FeedScanSerializer(serializers.ModelSerializer[FeedScan]):
         read_only_fields: ClassVar[tuple[str, ...]] = fields
 
 
+@extend_schema_serializer(examples=[OpenApiExample("Less often", value={"every_hours": 24}, request_only=True)])
 class FeedChanges(StrictSerializer):
     """What an admin says of a feed."""
 
