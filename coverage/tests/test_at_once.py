@@ -8,12 +8,14 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from aegis.accounts.tests.factories import make_user
+from aegis.accounts.tests.factories import bearer, make_user
+from aegis.audit.models import AuditLog
+from aegis.audit.verification import Verification
 from catalog.tests.factories import make_technique
 from coverage.models import TechniqueCoverage, Test, TestInvolvement
 from coverage.refusals import Conflict
 from coverage.services.creation import create_test
-from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
+from coverage.services.decisions import archive_test, submit_test, validate_test
 from coverage.services.recording import edit_test
 from coverage.services.status import drift
 from coverage.tests.factories import make_test
@@ -50,24 +52,28 @@ def _all_at_once(pool: ThreadPoolExecutor, works: Sequence[Callable[[], object]]
     return list(pool.map(run, works))
 
 
-def test_of_those_who_write_at_once_one_wins_and_the_others_are_told_who(at_once):
-    red, blue, author = make_user("red_lead"), make_user("blue_lead"), make_user("red_tech")
+def test_of_those_who_write_at_once_by_the_api_one_wins_and_the_others_are_told_who(at_once):
+    author = make_user("red_tech")
+    red, blue, writer = (bearer(user) for user in (make_user("red_lead"), make_user("blue_lead"), author))
     technique = make_technique("T1059")
     for number in range(ROUNDS):
         test = submit_test(by=author, test=create_test(by=author, technique=technique, name=f"Round {number}"))
-        version = test.version if number % 2 else None
+        path, seen = f"/api/v1/tests/{test.pk}", {"version": test.version}
+        known = seen if number % 2 else {}
         answers = at_once(
-            lambda test=test, version=version: validate_test(by=red, test=test, version=version),
-            lambda test=test, version=version: reject_test(by=blue, test=test, version=version, note="No."),
-            lambda test=test: edit_test(by=author, test=test, version=test.version, changes={"target": "host"}),
+            lambda path=path, known=known: red.post(f"{path}/validate", known, format="json"),
+            lambda path=path, known=known: blue.post(f"{path}/reject", known | {"reason": "No."}, format="json"),
+            lambda path=path, seen=seen: writer.patch(path, seen | {"target": "host"}, format="json"),
         )
-        [winner] = [answer for answer in answers if isinstance(answer, Test)]
-        told = [str(answer) for answer in answers[:2] if isinstance(answer, Conflict)]
-        assert len(told) == 1
-        assert f"{winner.decided_by.username} {winner.state} it" in told[0]
+        assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+        [winner] = [answer.json() for answer in answers if answer.status_code == 200]
+        [told] = [answer.json()["detail"] for answer in answers[:2] if answer.status_code == 409]
+        assert f"{winner['decided_by']} {winner['state']} it" in told
         stands = Test.objects.get(pk=test.pk)
-        assert (stands.state, stands.version) == (winner.state, test.version + 1)
+        assert (stands.state, stands.version, stands.target) == (winner["state"], test.version + 1, "")
+    assert AuditLog.objects.filter(action__in=["test.validated", "test.rejected"]).count() == ROUNDS
     assert list(drift()) == []
+    assert list(Verification().flaws()) == []
 
 
 def test_edit_and_submission_at_once_leave_one_story(at_once):

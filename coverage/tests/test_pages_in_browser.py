@@ -9,6 +9,7 @@ from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import PASSWORD, make_user
 from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique, make_template
 from coverage.models import Test
+from coverage.tests.factories import make_campaign
 
 ARGUMENTS = [{"name": "word", "description": "What to say", "type": "string", "default": "hello"}]
 
@@ -101,3 +102,19 @@ def test_pages_of_tests_fit_a_phone(world, browser_page):
     for path in (page.url, "/tests", "/tests/new", "/work", "/techniques/T9001"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+def test_tests_of_a_campaign_are_dragged_or_moved_by_keyboard_to_their_place(world, browser_page):
+    page, campaign = browser_page, make_campaign("T9001", "T9002", "T9003")
+    log_in(page, "rita", f"/campaigns/{campaign.pk}")
+    rows = page.locator("tr[data-order]")
+    first, second, third = (rows.nth(number).get_attribute("data-order") for number in range(3))
+    with page.expect_response("**/order"):
+        rows.nth(2).drag_to(rows.nth(0), target_position={"x": 20, "y": 2})
+    expect(rows.nth(0)).to_have_attribute("data-order", third)
+    assert [str(test.pk) for test in campaign.tests.in_campaign_order()] == [third, first, second]
+    with page.expect_response("**/order"):
+        page.locator(f"#down-{third}").press("Enter")
+    expect(rows.nth(1)).to_have_attribute("data-order", third)
+    expect(page.locator(f"#down-{third}")).to_be_focused()
+    assert [str(test.pk) for test in campaign.tests.in_campaign_order()] == [first, third, second]

@@ -15,6 +15,7 @@ from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.exports import Table
 from aegis.lib.filter_bar import drawn
+from aegis.lib.listing import WHOLE_NUMBER
 from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from coverage.campaign_form import CampaignForm, PlanForm, TestsForm
@@ -156,16 +157,21 @@ def campaign_add(request: HttpRequest, pk: int) -> HttpResponse:
 @require_action("campaign.manage")
 @require_POST
 def campaign_order(request: HttpRequest, pk: int) -> HttpResponse:
-    """Move the test that `up` or `down` names by one place."""
+    """Move the test that `up` or `down` names by one place, or put all in the order that is sent."""
     campaign = get_object_or_404(Campaign.objects.select_related("actor", "retest_of", "created_by"), pk=pk)
     order = list(campaign.tests.live().in_campaign_order().values_list("pk", flat=True))
     try:
-        reorder(by=cast(User, request.user), campaign=campaign, tests=moved(order, request.POST))
+        reorder(by=cast(User, request.user), campaign=campaign, tests=dragged(request) or moved(order, request.POST))
     except (Conflict, ValidationError) as refusal:
         return _back(request, campaign, " ".join(texts(refusal)), messages.ERROR)
     if is_part(request):
         return render_page(request, "coverage/campaign_detail.html", shown(campaign), partial="tests")
     return redirect(f"{campaign.get_absolute_url()}#tests")
+
+
+def dragged(request: HttpRequest) -> list[int]:
+    """The whole order as it is sent after dragging; empty if a button was pressed."""
+    return [int(pk) for pk in request.POST.getlist("order") if WHOLE_NUMBER.fullmatch(pk)]
 
 
 @require_action("campaign.manage")
