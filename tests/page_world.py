@@ -1,5 +1,6 @@
 """Rows of every kind behind the pages, once or twice over, and the address of each page that the routes know."""
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
@@ -9,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from aegis.accounts.models import User
 from aegis.accounts.tests.factories import make_user
+from aegis.accounts.tokens import start_session
 from catalog.models import Tactic
 from catalog.tests.factories import (
     SEEN,
@@ -21,6 +23,9 @@ from catalog.tests.factories import (
     make_template,
 )
 from compliance.tests.factories import make_control
+from coverage.models import Campaign
+from coverage.services.campaigns import edit_campaign
+from coverage.services.evidence import attach_evidence
 from coverage.services.snapshots import take_snapshot
 from coverage.services.techniques import create_technique
 from coverage.tests.factories import make_campaign, make_test
@@ -127,6 +132,21 @@ def _more(by: User, lead: User) -> dict[str, object]:
         "scan": scan.pk,
         "user": by.pk,
     }
+
+
+def make_larger(world: dict[str, object]) -> None:
+    """More of everything, and more of what stands on the pages of `world`: files, facts and tests, people and logins."""
+    by, lead = make_user("red_tech"), make_user("red_lead")
+    for _ in range(2):
+        _more(by, lead)
+    campaign, user = Campaign.objects.get(pk=world["campaign"]), User.objects.get(pk=world["user"])
+    draft = make_test("T9000", by=user, outcome="logged", campaign=campaign)
+    for side in ("red", "blue"):
+        for number in range(3):
+            attach_evidence(by=user, test=draft, side=side, file=io.BytesIO(b"seen"), name=f"{number}.txt")
+    edit_campaign(by=lead, campaign=campaign, changes={}, participants=[by, lead, user])
+    for _ in range(3):
+        start_session(user)
 
 
 def page_routes() -> dict[str, tuple[str, ...]]:

@@ -96,8 +96,7 @@ def reorder(*, by: User, campaign: Campaign, tests: Sequence[int]) -> None:
         )
     if list(tests) == standing:
         return
-    for position, pk in enumerate(tests, 1):
-        Test.objects.filter(pk=pk).update(position=position)
+    Test.objects.bulk_update([Test(pk=pk, position=position) for position, pk in enumerate(tests, 1)], ["position"])
     record(by, "campaign.reordered", campaign, before={"tests": standing}, after={"tests": list(tests)})
 
 
