@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from aegis.audit.models import AuditLog
+from coverage.services.techniques import create_technique
 from tests.access_matrix import listed
 from tests.access_world import BODIES, OTHERS, PARAMETER, World, bare
 
@@ -56,8 +57,8 @@ BODIES_OF_NO_USE: Final = (
 
 
 NO_PAGE: Final = re.compile("/api/|/admin/|/accounts/")
-NO_TEXT: Final = {"is_active", "query"}
-"""A box that is ticked whatever it is sent with, and an address, in which signs are written as numbers."""
+NO_TEXT: Final = {"is_active", "on", "query"}
+"""Boxes that are ticked or not whatever else they are sent with, and an address, in which signs are written as numbers."""
 
 UNKNOWN: Final = {"no_such": 1, "\ud800": 2}
 FILE: Final = SimpleUploadedFile("a.txt", b"seen")
@@ -85,6 +86,8 @@ class Writes:
         self.world = world
         self.client = Client(raise_request_exception=False)
         self.headers = {"Authorization": f"Bearer {world.sessions[ADMIN].tokens['access_token']}"}
+        by = world.users[ADMIN]
+        self.local = create_technique(by=by, mitre_id="T9100", name="Local", tactics=["execution"]).mitre_id
         self.schema = self.client.get("/api/v1/schema", headers=self.headers).json()
 
     def __iter__(self) -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
@@ -106,6 +109,8 @@ class Writes:
 
     def path(self, route: str) -> str:
         """The address, of somebody else's row."""
+        if route == "/api/v1/techniques/{mitre_id}":
+            return f"/api/v1/techniques/{self.local}"
         return PARAMETER.sub("{}", route).format(*self.world.subject(route, ADMIN, OTHERS))
 
     def good(self, method: str, route: str) -> dict[str, Any]:
