@@ -55,6 +55,7 @@ LISTS = {
 
 APART = {
     "coverage/report_list.html": "its links are the list of campaigns",
+    "imports/bundle.html": "its runs stand in the list of runs",
 }
 """Templates with pages of rows that are no list of their own."""
 
