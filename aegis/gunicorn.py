@@ -28,6 +28,12 @@ loglevel = "warning"
 control_socket_disable = True  # the engine starts and stops; nobody else gives orders
 
 
+def on_starting(_server: Any) -> None:
+    """Nobody counts yet: what lies in the folder was counted by processes of an earlier start, whose numbers come again."""
+    for left in Path(counted_in).glob("*.db") if counted_in else ():
+        left.unlink()
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """A worker has ended: what it counted stays, what it showed of itself goes."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):

@@ -1,11 +1,10 @@
 """`/health` and `/health/ready`: for load balancers and container probes, which know no name of the site and no login."""
 
-from collections.abc import Callable, Mapping
 from hmac import compare_digest
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import public
@@ -35,17 +34,3 @@ def holds_token(request: HttpRequest) -> bool:
     """Whether the request carries `Authorization: Bearer <AEGIS_METRICS_TOKEN>`. Nobody does where none is set."""
     given = request.headers.get("Authorization", "").encode()
     return bool(settings.METRICS_TOKEN) and compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode())
-
-
-PROBES: Final[Mapping[str, Callable[[HttpRequest], HttpResponseBase]]] = {"/health": health, "/health/ready": ready}
-
-
-class ProbesMiddleware:
-    """Answers probes before anything looks at the name they asked for (an address, mostly), a session or the database."""
-
-    def __init__(self, respond: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.respond = respond
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        probe = PROBES.get(request.path_info.rstrip("/"))
-        return probe(request) if probe else self.respond(request)

@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "aegis.lib.headers.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "aegis.audit.middleware.AuditMiddleware",
-    "aegis.health.ProbesMiddleware",
+    "aegis.probes.ProbesMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -100,3 +100,10 @@ def test_gunicorn_takes_its_size_from_the_environment(variable, monkeypatch):
     told = runpy.run_path(str(ROOT / "aegis/gunicorn.py"))
     assert told[variable.removeprefix("WEB_").lower()] == 7
     assert (told["bind"], told["accesslog"]) == ("0.0.0.0:8000", None)
+
+
+def test_counts_of_an_earlier_start_are_gone(tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    (tmp_path / "counter_7.db").touch()
+    runpy.run_path(str(ROOT / "aegis/gunicorn.py"))["on_starting"](None)
+    assert list(tmp_path.iterdir()) == []

@@ -26,6 +26,10 @@ def test_metrics_are_told_to_holders_of_the_token_only(db, token):
     assert Client().post(PATH, **token).status_code == 405
 
 
+def test_metrics_are_told_under_an_address_too(db, token):
+    assert Client().get(PATH, HTTP_HOST="10.1.2.3:8000", **token).status_code == 200
+
+
 def test_there_are_no_metrics_without_a_token(db):
     assert Client().get(PATH).status_code == 404
 
