@@ -107,7 +107,7 @@ class UnresolvedReferenceFilter(django_filters.FilterSet):
 class PublishedIdFilter(django_filters.FilterSet):
     """Filters of ids that are counted over several tables: the source, and a text in the id. They are asked for by name."""
 
-    source = Listed(choices=sources, any_label="Any source")
+    source = Listed(label="Source", choices=sources, any_label="Any")
     search = Text(label="Search ids")
 
     def asked(self, name: str) -> str:

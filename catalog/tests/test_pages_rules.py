@@ -81,9 +81,9 @@ def test_long_row_of_techniques_is_cut_and_says_by_how_many(shown):
 
 
 def test_empty_list_says_what_to_do(shown):
-    html = shown("/rules")
-    assert "No rule matches" in html
-    assert "Data sources" in html
+    assert "No rule yet" in (html := shown("/rules"))
+    assert "Open data sources" in html
+    assert "Show all rules" in shown("/rules?search=nothing")
 
 
 def test_htmx_gets_the_list_alone(client_of_viewer, rules):

@@ -1,4 +1,5 @@
-// Keys that work on every page: "/" goes to the search of the navigation, or, where that is folded away, of the page.
+// Keys that work on every page: "/" goes to the search of the navigation, or, where that is folded away, of the page. A drawer
+// that the focus leaves is closed: nothing is focused behind it.
 (() => {
   const writing = "input, textarea, select, [contenteditable]";
 
@@ -9,5 +10,12 @@
     event.preventDefault();
     search.focus();
     search.select();
+  });
+
+  document.addEventListener("focusin", ({ target }) => {
+    for (const drawer of document.querySelectorAll(":popover-open")) {
+      const opens = target.getAttribute("popovertarget") === drawer.id;
+      if (!opens && !drawer.contains(target)) drawer.hidePopover();
+    }
   });
 })();
