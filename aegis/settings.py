@@ -253,13 +253,13 @@ SPECTACULAR_SETTINGS = {
     ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
-        "CoverageStatusEnum": "coverage.status.Status",
+        "CoverageStatusEnum": "coverage.techniques.status.Status",
         "FeedKindEnum": "intel.models.Feed.Kind",
         "MentionKindEnum": "intel.models.Mention.Kind",
         "ImportStatusEnum": "imports.models.ImportRun.Status",
         "ReviewReasonEnum": "coverage.models.TechniqueCoverage.Reason",
-        "SightingEnum": "coverage.outcomes.Sighting",
-        "TestStateEnum": "coverage.workflow.State",
+        "SightingEnum": "coverage.testing.outcomes.Sighting",
+        "TestStateEnum": "coverage.testing.workflow.State",
     },
     # 3.1 is JSON Schema as everybody else writes it, so that any validator holds the answers to it.
     "OAS_VERSION": "3.1.0",

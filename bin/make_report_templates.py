@@ -1,7 +1,7 @@
-"""Makes the Word templates of the reports, coverage/report_templates/*.docx: the same bytes on every run.
+"""Makes the Word templates of the reports, coverage/reports/templates/*.docx: the same bytes on every run.
 
-`python bin/make_report_templates.py [FOLDER]`. The variables are those of coverage/report_context.py; docs/reports.md tells how
-to make templates of one's own from these.
+`python bin/make_report_templates.py [FOLDER]`. The variables are those of coverage/reports/context.py; docs/reports.md
+tells how to make templates of one's own from these.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from docx.shared import Emu, Mm, Pt, RGBColor
 from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 
-FOLDER: Final = Path(__file__).resolve().parent.parent / "coverage" / "report_templates"
+FOLDER: Final = Path(__file__).resolve().parent.parent / "coverage" / "reports" / "templates"
 MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 FONT: Final = "Arial"
 MONO: Final = "Courier New"
@@ -35,7 +35,7 @@ WIDE: Final = 174
 """What the page has between its margins, in millimetres."""
 
 GRID: Final = 48
-"""Columns of the bar, as in coverage/report_context.py."""
+"""Columns of the bar, as in coverage/reports/context.py."""
 
 DIGITS: Final = (
     "The digits below a decision are the SHA-256 of what was shown. The last decision stays while a test is reworked."

@@ -12,13 +12,13 @@ from catalog.filters import TechniqueFilter
 from catalog.models import Technique
 from catalog.models.numbers import distinct_number
 from compliance.models import ComplianceControlMapping
-from coverage.backlogs import Backlog, placed
-from coverage.claims import CONTROL_IN_FORCE
+from coverage.figures.backlogs import Backlog, placed
+from coverage.figures.claims import CONTROL_IN_FORCE
+from coverage.figures.proof_age import AGES, of_age
 from coverage.models import Campaign, Test
-from coverage.outcomes import Outcome
-from coverage.proof_age import AGES, of_age
-from coverage.status import Status
-from coverage.workflow import State
+from coverage.techniques.status import Status
+from coverage.testing.outcomes import Outcome
+from coverage.testing.workflow import State
 from intel.filters import ThreatActorFilter
 from intel.models import ThreatActor, ThreatActorTechnique
 

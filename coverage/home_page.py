@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from catalog.models import DefensiveTechnique, DetectionRule, TestTemplate
 from compliance.models import ComplianceControl
-from coverage.backlogs import Backlog, places
-from coverage.chart_shelf import backlog_chart, status_chart, tactic_chart, techniques, trend_chart
-from coverage.charts import BarChart, LineChart
-from coverage.gap_query import GapQuery
-from coverage.gaps import CLAIMS_OF_GAPS, Gap, GapFacts, ranked_gaps
-from coverage.standing import Standing
-from coverage.summary import CoverageSummary
-from coverage.trend import TrendPoint, trend
+from coverage.charts.drawing import BarChart, LineChart
+from coverage.charts.shelf import backlog_chart, status_chart, tactic_chart, techniques, trend_chart
+from coverage.figures.backlogs import Backlog, places
+from coverage.figures.standing import Standing
+from coverage.figures.summary import CoverageSummary
+from coverage.figures.trend import TrendPoint, trend
+from coverage.gaps.query import GapQuery
+from coverage.gaps.ranking import CLAIMS_OF_GAPS, Gap, GapFacts, ranked_gaps
 from imports.source_state import SourceState
 from intel.models import ThreatActor
 

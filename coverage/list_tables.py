@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from aegis.lib.exports import Table
-from coverage.defence_gaps import CounteredGap, OpenGap, countered
-from coverage.inbox import Row, in_order, rows
+from coverage.gaps.defences import CounteredGap, OpenGap, countered
+from coverage.news.inbox import Row, in_order, rows
 from intel.models import IntelItem
 
 AT_ONCE: Final = 200

@@ -6,7 +6,7 @@ from aegis.accounts.models import User
 from aegis.accounts.policy import allows
 from catalog.models import Technique
 from coverage.models import TechniqueCoverage, Test, TestInvolvement
-from coverage.workflow import EDITABLE
+from coverage.testing.workflow import EDITABLE
 
 
 def to_finish(user: User) -> QuerySet[Test]:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from coverage.digest_mail import send_digest
+from coverage.news.digest_mail import send_digest
 from coverage.services import snapshots
 
 

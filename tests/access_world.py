@@ -28,7 +28,7 @@ from aegis.accounts.tokens import start_session
 from catalog.models import DefensiveTechnique, DetectionRule, TestTemplate
 from catalog.tests.factories import SEEN
 from compliance.models import ComplianceControl, ComplianceFramework
-from coverage.downloads import ticket_path
+from coverage.evidence.downloads import ticket_path
 from coverage.models import Campaign, Layer, SavedView, Test
 from coverage.services.campaigns import create_campaign
 from coverage.services.creation import create_test

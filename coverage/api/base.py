@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from aegis.accounts.models import User
 from aegis.lib.api import Endpoint
 from aegis.lib.parsers import TooLarge
-from coverage import vault
-from coverage.refusals import Conflict
+from coverage.evidence import vault
 from coverage.services.evidence import TooMany
+from coverage.testing.refusals import Conflict
 
 RETRY_SECONDS: Final = 30
 LARGEST_ID: Final = 2**63 - 1

@@ -25,10 +25,9 @@ from catalog.models import Technique, TestTemplate
 from coverage.api.base import WorkEndpoint, given, ids, unknown, username, visitor
 from coverage.api.shapes import EXAMPLE as TEST_EXAMPLE
 from coverage.api.shapes import LISTED, TestSerializer
-from coverage.campaign_results import campaign_progress, compare_runs
+from coverage.campaigns.results import campaign_progress, compare_runs
 from coverage.filters import CampaignFilter
 from coverage.models import Campaign
-from coverage.outcomes import Outcome
 from coverage.services.campaigns import (
     add_tests,
     archive_campaign,
@@ -37,8 +36,9 @@ from coverage.services.campaigns import (
     edit_campaign,
 )
 from coverage.services.writing import permit
-from coverage.texts import LONGEST, plausible
-from coverage.workflow import State
+from coverage.testing.outcomes import Outcome
+from coverage.testing.texts import LONGEST, plausible
+from coverage.testing.workflow import State
 from intel.models import ThreatActor
 
 AT: Final = "2026-01-02T03:04:05Z"

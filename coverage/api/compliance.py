@@ -19,8 +19,8 @@ from compliance.api import CURRENT_MAPPINGS, MAPPINGS
 from compliance.filters import ComplianceControlFilter, ComplianceFrameworkFilter
 from compliance.models import ComplianceControl, ComplianceFramework
 from compliance.switching import switch
-from coverage.control_figures import FrameworkRow, conflict_of, conflicting, framework_rows, named_by, no_figures
-from coverage.shares import TechniqueFacts
+from coverage.figures.controls import FrameworkRow, conflict_of, conflicting, framework_rows, named_by, no_figures
+from coverage.figures.shares import TechniqueFacts
 
 SHARES_EXAMPLE = {
     "techniques": 40,

@@ -20,7 +20,7 @@ from aegis.lib.api import StrictSerializer
 from aegis.lib.body_limit import require_short_body
 from coverage.api.base import WorkEndpoint, given, told, visitor
 from coverage.api.shapes import EVIDENCE_EXAMPLE, EvidenceSerializer
-from coverage.downloads import bucket_link, signs_links, ticket_path
+from coverage.evidence.downloads import bucket_link, signs_links, ticket_path
 from coverage.models import Evidence, Test
 from coverage.services.evidence import attach_evidence, note_download
 from coverage.services.writing import permit

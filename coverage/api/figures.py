@@ -13,12 +13,12 @@ from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
 from aegis.lib.listing import refuse_unknown_parameters
 from coverage.api.trend import EXAMPLE, FiguresSerializer
-from coverage.backlogs import backlog_numbers
-from coverage.groups import by_actor, by_framework, by_platform
-from coverage.outcome_figures import outcomes_by_month, outcomes_by_tactic
-from coverage.proof_age import AGES, proof_ages
-from coverage.standing import GroupFigures, Standing
-from coverage.time_to_detect import times_to_detect
+from coverage.figures.backlogs import backlog_numbers
+from coverage.figures.groups import by_actor, by_framework, by_platform
+from coverage.figures.outcomes import outcomes_by_month, outcomes_by_tactic
+from coverage.figures.proof_age import AGES, proof_ages
+from coverage.figures.standing import GroupFigures, Standing
+from coverage.figures.time_to_detect import times_to_detect
 
 TAGS: Final = ["metrics"]
 PERIOD: Final = [

@@ -14,9 +14,9 @@ from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
 from aegis.lib.filters import LONGEST
 from aegis.lib.listing import Pages
-from coverage.gap_query import HEAVIEST, WEIGHT_NAMES, WEIGHTS, GapForm, GapQuery, known_actors
-from coverage.gaps import NEED_WORDS, Gap, GapFacts, ranked_gaps
-from coverage.status import Status
+from coverage.gaps.query import HEAVIEST, WEIGHT_NAMES, WEIGHTS, GapForm, GapQuery, known_actors
+from coverage.gaps.ranking import NEED_WORDS, Gap, GapFacts, ranked_gaps
+from coverage.techniques.status import Status
 
 PARAMETERS: Final = ("actor", "sector", *WEIGHT_NAMES)
 SEVERAL: Final = ("actor", "sector")

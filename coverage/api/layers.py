@@ -24,12 +24,12 @@ from aegis.lib.listing import refuse_unknown_parameters
 from aegis.lib.parsers import TooLarge
 from catalog.api.base import REFERENCE_EXAMPLE
 from coverage.api.base import WorkEndpoint, given, visitor
-from coverage.layer_export import layer_of
-from coverage.layer_list import listed
+from coverage.layers.export import layer_of
+from coverage.layers.listing import listed
 from coverage.layers.writing import written
-from coverage.matrix import Assembly
-from coverage.matrix_facts import MatrixFacts
-from coverage.matrix_query import CHOICES, KINDS, TEXTS, MatrixQuery
+from coverage.matrix.assembly import Assembly
+from coverage.matrix.facts import MatrixFacts
+from coverage.matrix.query import CHOICES, KINDS, TEXTS, MatrixQuery
 from coverage.models import Layer
 from coverage.services.layers import delete_layer, upload_layer
 from coverage.services.writing import permit

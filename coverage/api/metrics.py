@@ -11,9 +11,9 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
-from coverage.by_tactic import coverage_by_tactic
-from coverage.status_figures import StatusFigures, figures_by_tactic, figures_of, status_figures
-from coverage.summary import coverage_summary
+from coverage.figures.by_tactic import coverage_by_tactic
+from coverage.figures.statuses import StatusFigures, figures_by_tactic, figures_of, status_figures
+from coverage.figures.summary import coverage_summary
 
 NOTHING: Final = figures_of((), {})
 STATUS_EXAMPLE: Final = StatusFigures(

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
 from coverage.api.gaps import CHOICE, gap_query
-from coverage.gap_query import MOST_TESTS, USUAL_TESTS, known_actors
-from coverage.next_campaign import CampaignPlan, PlanFacts, next_campaign
+from coverage.gaps.next_campaign import CampaignPlan, PlanFacts, next_campaign
+from coverage.gaps.query import MOST_TESTS, USUAL_TESTS, known_actors
 
 EXAMPLE: Final = {
     "release": "enterprise-attack 18.1",

@@ -11,11 +11,11 @@ from aegis.lib.api import StrictSerializer
 from catalog.models import DetectionRule
 from coverage.api.base import LARGEST_ID, ids, username, version_field
 from coverage.models import Evidence, Test, TestOutcome
-from coverage.offers import offered
-from coverage.outcomes import Outcome, Sighting, Verdict
 from coverage.services.recording import MOST_FACTS
-from coverage.texts import LONGEST, plausible
-from coverage.workflow import State
+from coverage.testing.offers import offered
+from coverage.testing.outcomes import Outcome, Sighting, Verdict
+from coverage.testing.texts import LONGEST, plausible
+from coverage.testing.workflow import State
 
 LIST_FIELDS: Final = (
     "id",

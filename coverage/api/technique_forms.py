@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from aegis.lib.api import StrictSerializer
 from catalog.local import ID_RULE, LONGEST_NAME, LONGEST_TEXT, LONGEST_URL, MOST_PLATFORMS, MOST_TACTICS
-from coverage.texts import LONGEST
+from coverage.testing.texts import LONGEST
 
 NEW_EXAMPLE: Final = {
     "mitre_id": "T9001",

@@ -22,7 +22,7 @@ from catalog.models import Technique
 from coverage.api.base import WorkEndpoint, given, username, visitor
 from coverage.api.shapes import EXAMPLE, LISTED, TestSerializer
 from coverage.api.technique_forms import NewTechnique, TechniqueChanges, TechniqueNote
-from coverage.claims import CLAIMS, claims
+from coverage.figures.claims import CLAIMS, claims
 from coverage.filters import CoveredTechniqueFilter
 from coverage.models import TechniqueCoverage
 from coverage.services.review import review_technique
@@ -34,8 +34,8 @@ from coverage.services.techniques import (
     restore_technique,
 )
 from coverage.services.writing import permit
-from coverage.status import Status
-from coverage.texts import LONGEST
+from coverage.techniques.status import Status
+from coverage.testing.texts import LONGEST
 
 SUBTECHNIQUES = Prefetch("subtechniques", Technique.objects.active().only("mitre_id", "name", "parent"))
 TESTS = Prefetch("tests", LISTED.live(), to_attr="live_tests")

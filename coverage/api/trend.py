@@ -11,8 +11,8 @@ from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
 from aegis.lib.filters import LONGEST
 from aegis.lib.listing import refuse_unknown_parameters
-from coverage.standing import FIGURES, GroupFigures
-from coverage.trend import TrendPoint, trend
+from coverage.figures.standing import FIGURES, GroupFigures
+from coverage.figures.trend import TrendPoint, trend
 
 EXAMPLE: Final = GroupFigures(
     key="execution",

@@ -1,1 +1,1 @@
-"""ATT&CK Navigator layers: read and written by pure code, which knows no database and no request."""
+"""ATT&CK Navigator layers: read and written by pure code (`reading`, `writing`), made of a view, and listed."""

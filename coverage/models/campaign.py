@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from aegis.accounts.models import User
-from coverage.texts import LONG, SHORT, plausible
+from coverage.testing.texts import LONG, SHORT, plausible
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):

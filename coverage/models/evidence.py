@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from coverage.models.test import Test
-from coverage.texts import SHORT
+from coverage.testing.texts import SHORT
 
 
 class Evidence(models.Model):

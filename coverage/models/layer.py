@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from aegis.accounts.models import User
 from catalog.models import Resolution
-from coverage.texts import LONG, SHORT
+from coverage.testing.texts import LONG, SHORT
 
 
 class LayerQuerySet(models.QuerySet["Layer"]):

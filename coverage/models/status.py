@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from coverage.status import Status
+from coverage.techniques.status import Status
 
 
 class TechniqueCoverageQuerySet(models.QuerySet["TechniqueCoverage"]):
@@ -26,8 +26,8 @@ class TechniqueCoverageQuerySet(models.QuerySet["TechniqueCoverage"]):
 class TechniqueCoverage(models.Model):
     """The coverage of one technique. A technique without a row is not covered and needs no review.
 
-    The columns of `coverage.status.Coverage` are written by `coverage.services.status` alone, together with their cause.
-    `review_reasons` is a list of {kind: intel|attack|age, text, at}, with a link where one page says more.
+    The columns of `coverage.techniques.status.Coverage` are written by `coverage.services.status` alone, together with their
+    cause. `review_reasons` is a list of {kind: intel|attack|age, text, at}, with a link where one page says more.
     """
 
     class Reason(models.TextChoices):

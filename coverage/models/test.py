@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from aegis.accounts.models import User
 from coverage.models.campaign import Campaign
-from coverage.outcomes import SHORT_OF, Outcome, Sighting, Verdict, verdict
-from coverage.texts import LONG, SHORT, arguments, plausible
-from coverage.workflow import DECIDED, OPEN, State
+from coverage.testing.outcomes import SHORT_OF, Outcome, Sighting, Verdict, verdict
+from coverage.testing.texts import LONG, SHORT, arguments, plausible
+from coverage.testing.workflow import DECIDED, OPEN, State
 
 
 class TestQuerySet(models.QuerySet["Test"]):
@@ -73,8 +73,8 @@ class TestQuerySet(models.QuerySet["Test"]):
 class Test(models.Model):
     """Red half: what was done. Blue half: what was seen. Times are those of the events.
 
-    `outcome` is derived from the outcomes (`coverage.outcomes.headline`). `version` counts writes: whoever wants to write names
-    the one that they saw. `decided_*` and `decision_note` are about the last decision, and stay while a rejected test is
+    `outcome` is derived from the outcomes (`coverage.testing.outcomes.headline`). `version` counts writes: who wants to write
+    names the one that they saw. `decided_*` and `decision_note` are about the last decision, and stay while a rejected test is
     reworked; `decided_on_hash` is the SHA-256 of what was shown to the decider (`coverage.services.shown`).
     """
 

@@ -17,12 +17,12 @@ from aegis.accounts.models import User
 from aegis.audit.models import AuditLog
 from catalog.models import AttackRelease, Technique
 from compliance.models import DEFENDS, ComplianceControl, ComplianceControlMapping, ComplianceFramework
-from coverage.claims import CONTROL_IN_FORCE
+from coverage.figures.claims import CONTROL_IN_FORCE
 from coverage.models import Evidence, Test
 from coverage.oscal.words import control_token, identifier, installation, line
-from coverage.outcomes import Outcome, Sighting, Verdict, verdict
-from coverage.refusals import Conflict
-from coverage.workflow import State
+from coverage.testing.outcomes import Outcome, Sighting, Verdict, verdict
+from coverage.testing.refusals import Conflict
+from coverage.testing.workflow import State
 
 CHUNK: Final = 500
 

@@ -12,11 +12,11 @@ from aegis.accounts.models import User
 from aegis.audit.recording import record
 from catalog.models import Technique, TestTemplate
 from coverage.models import Campaign, Test
-from coverage.refusals import Conflict
 from coverage.services.creation import facts_of, new_test, with_template
 from coverage.services.fields import FIELDS, RESULTS
 from coverage.services.status import refresh_status
 from coverage.services.writing import permit
+from coverage.testing.refusals import Conflict
 from intel.models import ThreatActor
 
 EDITABLE: Final = ("name", "goal", "starts_on", "ends_on")

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from aegis.accounts.models import User
 from catalog.models import Technique, TestTemplate
-from coverage.commands import NoSuchArgument, NoSuchExecutor, plan
 from coverage.models import Campaign, Test, TestInvolvement
 from coverage.services.fields import cleaned
 from coverage.services.writing import involve, permit, settle
+from coverage.testing.commands import NoSuchArgument, NoSuchExecutor, plan
 
 FROM_TEMPLATE = ("platform", "executor", "input_arguments")
 """Fields that choose what the template fills in."""

@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from aegis.accounts.models import User
 from coverage.models import Test
-from coverage.refusals import IllegalMove
 from coverage.services.shown import shown_hash
 from coverage.services.writing import last_write, locked, moved, permit, settle, write
-from coverage.workflow import Action
+from coverage.testing.refusals import IllegalMove
+from coverage.testing.workflow import Action
 
 
 @transaction.atomic

@@ -11,12 +11,12 @@ from django.db import transaction
 
 from aegis.accounts.models import User
 from aegis.audit.recording import record
-from coverage import vault
+from coverage.evidence import vault
+from coverage.evidence.vault import Stored
 from coverage.models import Evidence, Test, TestInvolvement
-from coverage.refusals import Conflict
 from coverage.services.writing import involve, locked, moved, permit, settle, write
-from coverage.vault import Stored
-from coverage.workflow import Action
+from coverage.testing.refusals import Conflict
+from coverage.testing.workflow import Action
 
 SWEEP_AFTER: Final = timedelta(hours=24)
 NAMELESS: Final = "unnamed"

@@ -10,7 +10,7 @@ from django.db.models import CharField, JSONField
 from django.utils.timezone import is_naive, make_aware
 
 from coverage.models import Test, TestInvolvement
-from coverage.texts import arguments
+from coverage.testing.texts import arguments
 
 Kind = TestInvolvement.Kind
 

@@ -10,9 +10,9 @@ from django.db import transaction
 from aegis.accounts.models import User
 from catalog.models import DetectionRule
 from coverage.models import Test
-from coverage.refusals import StaleVersion
 from coverage.services.recording import Fact, edit_test, set_outcomes, set_rules
 from coverage.services.writing import last_write, locked, permit
+from coverage.testing.refusals import StaleVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from aegis.accounts.models import User
 from aegis.accounts.policy import allows
 from aegis.audit.recording import record
 from coverage.models import TechniqueCoverage
-from coverage.news import standings
+from coverage.news.ranking import standings
 from coverage.services.review import flag_for_review
 from coverage.services.writing import permit
 from intel.models import FeedScan, IntelFlag, IntelItem, Mention

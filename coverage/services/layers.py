@@ -14,10 +14,10 @@ from aegis.accounts.models import User
 from aegis.audit.recording import record
 from catalog.models import Technique
 from catalog.resolution import Resolver
+from coverage.evidence.vault import TooLarge
 from coverage.layers.reading import NotALayer, ReadLayer, read
 from coverage.models import Layer, LayerTechnique
 from coverage.services.writing import permit
-from coverage.vault import TooLarge
 
 BATCH = 2000
 

@@ -12,11 +12,11 @@ from django.db import transaction
 from aegis.accounts.models import User
 from catalog.models import DetectionRule
 from coverage.models import Test, TestInvolvement, TestOutcome
-from coverage.outcomes import Sighting, headline
 from coverage.services.creation import from_template
 from coverage.services.fields import FIELDS, actions, aware, cleaned, kinds
 from coverage.services.writing import check_seen, involve, locked, moved, permit, settle, write
-from coverage.workflow import Action
+from coverage.testing.outcomes import Sighting, headline
+from coverage.testing.workflow import Action
 
 MOST_FACTS: Final = 100
 

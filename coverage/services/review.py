@@ -13,7 +13,7 @@ from aegis.audit.recording import record
 from catalog.models import Technique
 from coverage.models import TechniqueCoverage, Test
 from coverage.services.writing import permit
-from coverage.workflow import State
+from coverage.testing.workflow import State
 
 Reason = TechniqueCoverage.Reason
 

@@ -3,8 +3,8 @@
 from django.db import transaction
 from django.utils import timezone
 
+from coverage.figures.standing import FIGURES, Standing
 from coverage.models import CoverageSnapshot
-from coverage.standing import FIGURES, Standing
 
 RENEWED = ("release", "taken_at", *FIGURES)
 

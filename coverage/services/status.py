@@ -10,8 +10,8 @@ from django.db import transaction
 
 from catalog.models import Technique
 from coverage.models import TechniqueCoverage, Test, TestOutcome
-from coverage.outcomes import Outcome, Sighting, headline
-from coverage.status import Coverage, Status, TestSays, coverage_of
+from coverage.techniques.status import Coverage, Status, TestSays, coverage_of
+from coverage.testing.outcomes import Outcome, Sighting, headline
 
 COLUMNS = tuple(field.name for field in fields(Coverage))
 

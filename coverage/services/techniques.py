@@ -14,10 +14,10 @@ from aegis.audit.recording import record
 from catalog.local import WRITABLE, checked, new_id, parent_of
 from catalog.models import LOCAL, LocalTechnique, Technique, TechniqueTactic
 from catalog.resolution import Resolver, resolve_again
-from coverage.refusals import Conflict
 from coverage.services.layers import resolve_layers
 from coverage.services.status import refresh_status
 from coverage.services.writing import permit
+from coverage.testing.refusals import Conflict
 
 
 class Taken(Conflict):

@@ -10,9 +10,9 @@ from aegis.accounts.models import User
 from aegis.accounts.policy import ACTIONS, allows
 from aegis.audit.recording import record
 from coverage.models import Test, TestInvolvement
-from coverage.refusals import IllegalMove, NotAllowed, StaleVersion
 from coverage.services.status import refresh_status
-from coverage.workflow import Action, State, after
+from coverage.testing.refusals import IllegalMove, NotAllowed, StaleVersion
+from coverage.testing.workflow import Action, State, after
 
 REASONS: Final = {
     "test.decide": "Four eyes: you had a hand in this test, so somebody else has to decide on it.",

@@ -6,7 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from coverage.charts import BarChart, LineChart, Mark
+from coverage.charts.drawing import BarChart, LineChart, Mark
 
 register = template.Library()
 

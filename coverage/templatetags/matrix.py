@@ -8,8 +8,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from aegis.lib.templatetags.aegis import badge
-from coverage.matrix import Cell, Column, Family, Matrix
-from coverage.matrix_choices import Choice
+from coverage.matrix.assembly import Cell, Column, Family, Matrix
+from coverage.matrix.choices import Choice
 
 register = template.Library()
 

@@ -9,11 +9,11 @@ from aegis.accounts.tests.factories import make_user
 from catalog.models import Technique
 from catalog.tests.factories import make_technique
 from coverage.models import Campaign, Layer, LayerTechnique, Test
-from coverage.outcomes import Sighting
 from coverage.services.campaigns import create_campaign
 from coverage.services.creation import create_test
 from coverage.services.decisions import reject_test, submit_test, validate_test
 from coverage.services.recording import Fact, set_outcomes
+from coverage.testing.outcomes import Sighting
 
 _numbers = count(1)
 UNSEEN: Final = Fact(kind="logged", seen=False)

@@ -15,9 +15,9 @@ from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
 from catalog.models import Technique
 from coverage.models import Campaign, Test, TestInvolvement, TestOutcome
-from coverage.outcomes import Outcome, Sighting, headline
 from coverage.services.status import refresh_all
-from coverage.workflow import DECIDED, State
+from coverage.testing.outcomes import Outcome, Sighting, headline
+from coverage.testing.workflow import DECIDED, State
 
 START: Final = datetime(2026, 1, 5, 8, tzinfo=UTC)
 STATES: Final = (State.VALIDATED,) * 6 + (State.IN_REVIEW, State.REJECTED, State.DRAFT)

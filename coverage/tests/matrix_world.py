@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.http import QueryDict
 
-from coverage.matrix import Column, Matrix, assemble
-from coverage.matrix_facts import Entry, MatrixFacts, Proof
-from coverage.matrix_query import MatrixQuery
-from coverage.overlay_rows import Laid, Offer
+from coverage.matrix.assembly import Column, Matrix, assemble
+from coverage.matrix.facts import Entry, MatrixFacts, Proof
+from coverage.matrix.overlay_rows import Laid, Offer
+from coverage.matrix.query import MatrixQuery
 
 TACTICS = (("execution", "Execution"), ("discovery", "Discovery"), ("impact", "Impact"))
 SCRIPT = Entry("T1", "Script Interpreter", platforms=("Windows", "Linux"), tactics=("execution",))

@@ -5,13 +5,13 @@ import pytest
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
 from catalog.tests.factories import make_rule, make_technique
-from coverage.actor_compare import compared
-from coverage.actor_figures import actor_gaps, actor_rows, tactic_strips
-from coverage.gap_query import known_actors
-from coverage.gaps import CLAIMS_OF_GAPS
+from coverage.figures.actor_compare import compared
+from coverage.figures.actors import actor_gaps, actor_rows, tactic_strips
+from coverage.figures.shares import TechniqueFacts
+from coverage.figures.standing import Standing
+from coverage.gaps.query import known_actors
+from coverage.gaps.ranking import CLAIMS_OF_GAPS
 from coverage.models import Campaign, Test
-from coverage.shares import TechniqueFacts
-from coverage.standing import Standing
 from coverage.tests.factories import make_test
 from intel.models import ThreatActor
 from intel.tests.factories import make_actor

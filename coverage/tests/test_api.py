@@ -17,7 +17,7 @@ from catalog.tests.factories import (
     make_template,
 )
 from compliance.tests.factories import make_control, make_mapping
-from coverage.status_figures import status_figures
+from coverage.figures.statuses import status_figures
 from coverage.tests.factories import make_test
 from intel.tests.factories import make_actor, make_use
 

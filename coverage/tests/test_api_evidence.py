@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from aegis.accounts.policy import ROLES
 from aegis.accounts.tests.factories import bearer, make_user
 from aegis.audit.models import AuditLog
-from coverage import downloads, vault
+from coverage.evidence import downloads, vault
 from coverage.models import Evidence
 from coverage.tests.factories import make_test
 

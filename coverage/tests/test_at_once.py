@@ -13,11 +13,11 @@ from aegis.audit.models import AuditLog
 from aegis.audit.verification import Verification
 from catalog.tests.factories import make_technique
 from coverage.models import TechniqueCoverage, Test, TestInvolvement
-from coverage.refusals import Conflict
 from coverage.services.creation import create_test
 from coverage.services.decisions import archive_test, submit_test, validate_test
 from coverage.services.recording import edit_test
 from coverage.services.status import drift
+from coverage.testing.refusals import Conflict
 from coverage.tests.factories import make_test
 
 pytestmark = pytest.mark.django_db(transaction=True)

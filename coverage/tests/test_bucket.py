@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from aegis.accounts.tests.factories import bearer, make_user
 from aegis.audit.models import AuditLog
 from aegis.lib.evidence_storage import evidence_storage
-from coverage import vault
-from coverage.downloads import bucket_link
+from coverage.evidence import vault
+from coverage.evidence.downloads import bucket_link
 from coverage.models import Evidence
 from coverage.services.evidence import attach_evidence, faults
 from coverage.tests.bucket import BUCKET, client, running_server, storages, variables

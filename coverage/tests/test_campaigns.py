@@ -8,9 +8,8 @@ from django.core.exceptions import ValidationError
 from aegis.accounts.tests.factories import make_user
 from aegis.audit.models import AuditLog
 from catalog.tests.factories import make_technique, make_template, provenance, resolved
-from coverage.campaign_results import campaign_progress, compare_runs
+from coverage.campaigns.results import campaign_progress, compare_runs
 from coverage.models import Campaign
-from coverage.refusals import Conflict, NotAllowed
 from coverage.services.campaigns import (
     add_tests,
     archive_campaign,
@@ -22,6 +21,7 @@ from coverage.services.campaigns import (
 from coverage.services.creation import create_test
 from coverage.services.decisions import archive_test
 from coverage.services.recording import edit_test, set_outcomes
+from coverage.testing.refusals import Conflict, NotAllowed
 from coverage.tests.factories import facts_for, make_campaign
 from intel.models import ThreatActor, ThreatActorTechnique
 

@@ -7,12 +7,12 @@ from aegis.accounts.tests.factories import bearer, make_user
 from catalog.tests.factories import SEEN, make_rule, make_technique
 from compliance.models import ComplianceControl, ComplianceFramework
 from compliance.tests.factories import make_control, make_framework, make_mapping
-from coverage.control_figures import conflicting, conflicts, family_rows, framework_rows
+from coverage.figures.controls import conflicting, conflicts, family_rows, framework_rows
+from coverage.figures.shares import TechniqueFacts
 from coverage.models import Evidence, Test
-from coverage.outcomes import Outcome, Sighting, Verdict, verdict
-from coverage.shares import TechniqueFacts
+from coverage.testing.outcomes import Outcome, Sighting, Verdict, verdict
+from coverage.testing.workflow import State
 from coverage.tests.factories import make_test
-from coverage.workflow import State
 
 pytestmark = pytest.mark.django_db
 CONFLICTS = "/api/v1/compliance/conflicts"

@@ -5,7 +5,7 @@ import pytest
 from aegis.accounts.tests.factories import make_user
 from catalog.models import DefensiveTechniqueMapping, Technique
 from catalog.tests.factories import make_defence, make_tactic, make_technique
-from coverage.defence_gaps import countered, countermeasures, open_gaps
+from coverage.gaps.defences import countered, countermeasures, open_gaps
 from coverage.tests.factories import make_test
 from intel.tests.factories import make_actor
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
 from catalog.tests.factories import make_technique
-from coverage.digest_mail import digest, send_digest
+from coverage.news.digest_mail import digest, send_digest
 from coverage.tasks import mail_digest
 from intel.models import Feed
 from intel.tests.factories import make_item

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from aegis.accounts.tests.factories import make_user
 from catalog.tests.factories import make_technique
-from coverage import vault
+from coverage.evidence import vault
 from coverage.models import Evidence, Test, TestInvolvement
-from coverage.refusals import IllegalMove, NotAllowed
 from coverage.services.creation import create_test
 from coverage.services.decisions import submit_test
 from coverage.services.evidence import ChecksumMismatch, TooMany, attach_evidence, faults, safe_name, sweep
 from coverage.services.shown import shown_hash
+from coverage.testing.refusals import IllegalMove, NotAllowed
 
 pytestmark = pytest.mark.django_db
 CONTENT = b"MZ\x90\x00 the bytes of something dangerous"

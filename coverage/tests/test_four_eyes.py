@@ -8,10 +8,10 @@ from django.db import transaction
 from aegis.accounts.policy import Role, allows
 from aegis.accounts.tests.factories import make_user
 from coverage.models import Test, TestInvolvement
-from coverage.offers import offered
-from coverage.refusals import Conflict, NotAllowed
 from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
 from coverage.services.recording import Fact, edit_test, set_outcomes
+from coverage.testing.offers import offered
+from coverage.testing.refusals import Conflict, NotAllowed
 from coverage.tests.factories import make_campaign, make_test
 
 pytestmark = pytest.mark.django_db

@@ -14,11 +14,11 @@ from compliance.models import DEFENDS, ComplianceControl, ComplianceControlMappi
 from compliance.switching import switch
 from compliance.tests.factories import make_control, make_framework, make_mapping
 from compliance.words import words_of
-from coverage.claims import claims
-from coverage.control_figures import conflicting, framework_rows
-from coverage.groups import by_framework
-from coverage.shares import TechniqueFacts
-from coverage.standing import Standing
+from coverage.figures.claims import claims
+from coverage.figures.controls import conflicting, framework_rows
+from coverage.figures.groups import by_framework
+from coverage.figures.shares import TechniqueFacts
+from coverage.figures.standing import Standing
 from coverage.tests.factories import make_test
 
 pytestmark = pytest.mark.django_db

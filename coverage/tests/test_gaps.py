@@ -17,9 +17,9 @@ from catalog.tests.factories import (
     resolved,
 )
 from compliance.tests.factories import make_control
-from coverage.gap_query import GapForm, GapQuery, Weights, chosen_actors, known_actors
-from coverage.gaps import GapFacts, ranked_gaps
-from coverage.standing import Known, Standing
+from coverage.figures.standing import Known, Standing
+from coverage.gaps.query import GapForm, GapQuery, Weights, chosen_actors, known_actors
+from coverage.gaps.ranking import GapFacts, ranked_gaps
 from coverage.tests.factories import make_test
 from intel.tests.factories import make_actor
 

@@ -13,13 +13,13 @@ from catalog.filters import TechniqueFilter
 from catalog.models import Tactic, Technique
 from catalog.tests.factories import make_defence, make_release, make_rule, make_tactic, make_technique, make_template
 from compliance.tests.factories import make_control
-from coverage.by_tactic import coverage_by_tactic
-from coverage.gap_query import GapQuery
-from coverage.gaps import GapFacts, ranked_gaps
+from coverage.figures.by_tactic import coverage_by_tactic
+from coverage.figures.summary import coverage_summary
+from coverage.gaps.query import GapQuery
+from coverage.gaps.ranking import GapFacts, ranked_gaps
 from coverage.home_page import home
 from coverage.models import CoverageSnapshot
 from coverage.services.snapshots import take_snapshot
-from coverage.summary import coverage_summary
 from coverage.tests.factories import make_test
 from imports.models import DataSource
 from imports.tests.factories import make_run, make_source

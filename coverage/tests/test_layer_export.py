@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mitreattack.navlayers import Layer as PublicLayer
 
-from coverage.layer_export import layer_of
+from coverage.layers.export import layer_of
 from coverage.layers.writing import written
-from coverage.matrix import Assembly
-from coverage.matrix_facts import MatrixFacts
-from coverage.matrix_query import MatrixQuery
+from coverage.matrix.assembly import Assembly
+from coverage.matrix.facts import MatrixFacts
+from coverage.matrix.query import MatrixQuery
 from coverage.tests.matrix_world import NOW, QUIET, SCRIPT, SHELL, TACTICS, TRIED, Entry
 
 FACTS = MatrixFacts(

@@ -14,11 +14,11 @@ from aegis.accounts.policy import Role
 from catalog.models import Technique
 from catalog.tests.factories import make_technique
 from coverage.models import TechniqueCoverage, Test, TestInvolvement
-from coverage.refusals import IllegalMove, NotAllowed, StaleVersion
 from coverage.services.creation import create_test
 from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
 from coverage.services.recording import Fact, edit_test, set_outcomes
 from coverage.services.status import drift, refresh_all
+from coverage.testing.refusals import IllegalMove, NotAllowed, StaleVersion
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coverage.matrix import columns_of
-from coverage.matrix_facts import Entry, MatrixFacts, figures
+from coverage.matrix.assembly import columns_of
+from coverage.matrix.facts import Entry, MatrixFacts, figures
 from coverage.tests.matrix_world import FACTS, JOB, SCRIPT, SHELL, TACTICS, column, drawn, names, open_families, subs
 
 

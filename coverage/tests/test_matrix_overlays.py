@@ -3,8 +3,8 @@
 import pytest
 from django.http import QueryDict
 
-from coverage.matrix import Mark
-from coverage.matrix_query import MatrixQuery
+from coverage.matrix.assembly import Mark
+from coverage.matrix.query import MatrixQuery
 from coverage.tests.matrix_world import (
     TRIED,
     drawn,

@@ -29,11 +29,11 @@ from catalog.tests.factories import (
     resolved,
 )
 from compliance.tests.factories import make_control
-from coverage.claims import claims, family_claims
-from coverage.matrix_facts import MatrixFacts, figures
+from coverage.figures.claims import claims, family_claims
+from coverage.figures.summary import coverage_summary
+from coverage.matrix.facts import MatrixFacts, figures
 from coverage.models import Campaign, Test
 from coverage.services.status import drift
-from coverage.summary import coverage_summary
 from coverage.tests.factories import make_campaign, make_test
 from coverage.tests.many_tests import plant
 from intel.tests.factories import make_actor, make_use

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique
-from coverage.matrix import Assembly
-from coverage.matrix_facts import Entry, MatrixFacts
-from coverage.matrix_query import MatrixQuery
-from coverage.matrix_svg import picture
-from coverage.svg import fitting, lines, width_of
+from coverage.charts.svg import fitting, lines, width_of
+from coverage.matrix.assembly import Assembly
+from coverage.matrix.facts import Entry, MatrixFacts
+from coverage.matrix.picture import picture
+from coverage.matrix.query import MatrixQuery
 from coverage.tests.matrix_world import TACTICS, TRIED
 
 SVG = "{http://www.w3.org/2000/svg}"

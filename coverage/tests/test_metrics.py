@@ -11,14 +11,14 @@ from aegis.accounts.tests.factories import bearer, make_user
 from catalog.models import Technique
 from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique, make_template
 from compliance.tests.factories import make_control
-from coverage.backlogs import Backlog, places
-from coverage.chart_shelf import duration
+from coverage.charts.shelf import duration
+from coverage.figures.backlogs import Backlog, places
+from coverage.figures.proof_age import AGES, age_of, proof_ages
+from coverage.figures.standing import Standing
+from coverage.figures.time_to_detect import figures_of
 from coverage.filters import CoveredTechniqueFilter
 from coverage.models import TechniqueCoverage, Test
-from coverage.proof_age import AGES, age_of, proof_ages
-from coverage.standing import Standing
 from coverage.tests.factories import make_test
-from coverage.time_to_detect import figures_of
 from intel.tests.factories import make_actor
 
 pytestmark = pytest.mark.django_db

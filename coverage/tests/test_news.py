@@ -6,7 +6,7 @@ from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
 from catalog.tests.factories import make_technique
 from coverage.models import TechniqueCoverage
-from coverage.news import ranked, standings
+from coverage.news.ranking import ranked, standings
 from coverage.services.intel import dismiss_item, flag_news, raise_review
 from coverage.services.review import review_technique
 from coverage.tests.factories import make_test

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from aegis.accounts.tests.factories import bearer, make_user
 from catalog.tests.factories import make_release, make_technique, make_template
-from coverage.gap_query import Chosen, GapForm, GapQuery, known_actors
+from coverage.figures.standing import Known, Standing
+from coverage.gaps.next_campaign import PlanFacts, Recipe, next_campaign
+from coverage.gaps.query import Chosen, GapForm, GapQuery, known_actors
 from coverage.models import Campaign
-from coverage.next_campaign import PlanFacts, Recipe, next_campaign
-from coverage.standing import Known, Standing
 from coverage.tests.factories import make_test
 from intel.tests.factories import make_actor
 

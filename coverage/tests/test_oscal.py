@@ -20,14 +20,14 @@ from aegis.audit.models import AuditLog
 from catalog.tests.factories import SEEN, make_release, make_technique
 from compliance.models import ComplianceFramework
 from compliance.tests.factories import make_control, make_framework
-from coverage.control_figures import framework_rows
+from coverage.figures.controls import framework_rows
+from coverage.figures.shares import TechniqueFacts
 from coverage.models import Test
 from coverage.oscal.words import control_token, line, markup, token
 from coverage.services.decisions import submit_test, validate_test
 from coverage.services.evidence import attach_evidence
 from coverage.services.oscal import export_results
 from coverage.services.status import refresh_all
-from coverage.shares import TechniqueFacts
 from coverage.tests.factories import make_campaign, make_test
 
 TOKEN = re.compile(r"[^\W\d][\w.\-]*")

@@ -4,8 +4,8 @@ from itertools import combinations_with_replacement, product
 
 import pytest
 
-from coverage.outcomes import Outcome, Sighting, Verdict, headline, met, verdict
-from coverage.workflow import State
+from coverage.testing.outcomes import Outcome, Sighting, Verdict, headline, met, verdict
+from coverage.testing.workflow import State
 
 BEST_FIRST = ["prevented", "alerted", "logged"]
 FACTS = list(product(Sighting, [True, False]))

@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 
 from aegis.accounts.tests.factories import make_user
 from catalog.tests.factories import make_rule, make_technique, make_template
-from coverage.commands import NoSuchArgument, NoSuchExecutor, plan
-from coverage.refusals import NotAllowed
 from coverage.services.creation import create_test
 from coverage.services.fields import FIELDS
 from coverage.services.recording import Fact, edit_test, refill_commands, set_outcomes, set_rules
+from coverage.testing.commands import NoSuchArgument, NoSuchExecutor, plan
+from coverage.testing.refusals import NotAllowed
 from coverage.tests.factories import make_test
 
 pytestmark = pytest.mark.django_db

@@ -15,11 +15,11 @@ from lxml import html
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
 from aegis.audit.models import AuditLog
-from coverage import report_docx
-from coverage.campaign_report import campaign_report
 from coverage.models import Campaign, CoverageSnapshot, Evidence, TestInvolvement
-from coverage.report_context import campaign_words
-from coverage.report_docx import SHIPPED, TemplateFault, filled, plain
+from coverage.reports import docx as report_docx
+from coverage.reports.campaign import campaign_report
+from coverage.reports.context import campaign_words
+from coverage.reports.docx import SHIPPED, TemplateFault, filled, plain
 from coverage.services.campaigns import duplicate_as_retest
 from coverage.services.snapshots import take_snapshot
 from coverage.tests.factories import make_campaign, make_test

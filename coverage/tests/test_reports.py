@@ -11,9 +11,9 @@ from aegis.accounts.policy import ROLES, Role
 from aegis.accounts.tests.factories import PASSWORD, bearer, make_user
 from aegis.audit.models import AuditHead
 from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique
-from coverage.executive_report import PeriodTests, period_tests
 from coverage.models import CoverageSnapshot
-from coverage.report_period import Period
+from coverage.reports.executive import PeriodTests, period_tests
+from coverage.reports.period import Period
 from coverage.services.snapshots import take_snapshot
 from coverage.tests.factories import make_campaign, make_test
 from intel.tests.factories import make_actor

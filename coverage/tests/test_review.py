@@ -11,11 +11,11 @@ from aegis.audit.models import AuditLog
 from catalog.models import Technique
 from catalog.tests.factories import make_technique
 from coverage.models import TechniqueCoverage, Test
-from coverage.refusals import NotAllowed
 from coverage.services.creation import create_test
 from coverage.services.decisions import submit_test, validate_test
 from coverage.services.review import flag_for_review, flag_old, review_technique
 from coverage.services.status import drift
+from coverage.testing.refusals import NotAllowed
 from coverage.tests.factories import make_test
 from imports.tests.small_world import SmallWorld
 from imports.tests.stix_world import link, technique

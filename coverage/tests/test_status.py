@@ -9,8 +9,8 @@ from itertools import product
 
 import pytest
 
-from coverage.outcomes import Verdict
-from coverage.status import Status, TestSays, combined, coverage_of
+from coverage.techniques.status import Status, TestSays, combined, coverage_of
+from coverage.testing.outcomes import Verdict
 
 LETTERS = {
     "M": Verdict.MET,

@@ -4,7 +4,7 @@ import pytest
 
 from aegis.accounts.tests.factories import make_user
 from catalog.tests.factories import make_rule, make_technique, make_template
-from coverage.claims import claims
+from coverage.figures.claims import claims
 from intel.tests.factories import make_actor, make_use
 
 pytestmark = pytest.mark.django_db

@@ -27,7 +27,7 @@ from catalog.tests.factories import (
     resolved,
 )
 from compliance.tests.factories import make_control
-from coverage.technique_page import TABS
+from coverage.techniques.page import TABS
 from imports.tests.factories import make_change, make_run, make_source
 from intel.tests.factories import make_actor, make_use
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from catalog.models import DetectionRuleTechnique
 from coverage.plain_text import LONGEST_LINE, first_sentence, plain_text
-from coverage.technique_tabs import Said, otherwise, severity_rank
+from coverage.techniques.tabs import Said, otherwise, severity_rank
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from django.utils import timezone
 from aegis.accounts.tests.factories import bearer
 from catalog.models import AttackRelease
 from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique, make_template
+from coverage.figures.standing import FIGURES, Standing
+from coverage.figures.trend import trend
 from coverage.models import CoverageSnapshot
 from coverage.services.snapshots import take_snapshot
-from coverage.standing import FIGURES, Standing
 from coverage.tasks import take_snapshot as task
 from coverage.tests.factories import make_test
-from coverage.trend import trend
 from imports.models import ImportRun
 from imports.signals import import_finished
 from imports.tests.factories import make_run

@@ -8,12 +8,12 @@ from aegis.accounts.tests.factories import make_user
 from aegis.audit.models import AuditLog
 from catalog.tests.factories import make_rule
 from coverage.models import Test
-from coverage.refusals import IllegalMove, NotAllowed, StaleVersion
 from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
 from coverage.services.recording import Fact, edit_test, set_outcomes, set_rules
 from coverage.services.shown import shown_hash
+from coverage.testing.refusals import IllegalMove, NotAllowed, StaleVersion
+from coverage.testing.workflow import MOVES, Action, State, after, possible
 from coverage.tests.factories import make_test
-from coverage.workflow import MOVES, Action, State, after, possible
 
 LEGAL = {
     ("draft", "edit"): "draft",

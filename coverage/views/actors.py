@@ -15,13 +15,13 @@ from aegis.lib.filter_bar import drawn
 from aegis.lib.ordering import Keys, ordered
 from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
-from coverage.actor_compare import FEWEST, MOST, SHOWN, compared, wanted
-from coverage.actor_figures import actor_gaps, actor_rows, tactic_strips
+from coverage.figures.actor_compare import FEWEST, MOST, SHOWN, compared, wanted
+from coverage.figures.actors import actor_gaps, actor_rows, tactic_strips
+from coverage.figures.shares import TechniqueFacts
+from coverage.figures.standing import Standing
 from coverage.filters import CoveredActorFilter, with_proof
-from coverage.gap_query import known_actors
-from coverage.gaps import CLAIMS_OF_GAPS
-from coverage.shares import TechniqueFacts
-from coverage.standing import Standing
+from coverage.gaps.query import known_actors
+from coverage.gaps.ranking import CLAIMS_OF_GAPS
 from intel.models import IntelItem, ThreatActor
 from intel.profile import profile_of
 

@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect
 
 from aegis.accounts.models import User
 from aegis.lib.pages import render_page
-from coverage import vault
+from coverage.evidence import vault
 from coverage.models import Test
-from coverage.one_test import differences, shown, whole
-from coverage.refusals import Conflict, NotAllowed, StaleVersion
 from coverage.services.evidence import TooMany
+from coverage.testing.one_test import differences, shown, whole
+from coverage.testing.refusals import Conflict, NotAllowed, StaleVersion
 
 PAGE: Final = "#test-page"
 REFUSALS: Final = (Conflict, NotAllowed, ValidationError, TooMany, vault.TooLarge, vault.Unavailable)

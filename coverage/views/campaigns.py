@@ -18,11 +18,10 @@ from aegis.lib.filter_bar import drawn
 from aegis.lib.listing import WHOLE_NUMBER
 from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
-from coverage.campaign_form import CampaignForm, PlanForm, TestsForm
-from coverage.campaign_page import moved, shown
+from coverage.campaigns.form import CampaignForm, PlanForm, TestsForm
+from coverage.campaigns.page import moved, shown
 from coverage.filters import CampaignFilter
 from coverage.models import Campaign, Layer
-from coverage.refusals import Conflict
 from coverage.services.campaigns import (
     EDITABLE,
     add_tests,
@@ -33,8 +32,9 @@ from coverage.services.campaigns import (
     reorder,
 )
 from coverage.services.layers import used_techniques
+from coverage.testing.refusals import Conflict
+from coverage.testing.workflow import DECIDED
 from coverage.views.answers import is_part, texts
-from coverage.workflow import DECIDED
 
 EXPORT: Final = Table(
     "campaigns",

@@ -23,7 +23,7 @@ from compliance.filters import ComplianceControlFilter
 from compliance.models import ComplianceControl, ComplianceFramework
 from compliance.switching import switch
 from compliance.words import CONTROLS
-from coverage.control_figures import (
+from coverage.figures.controls import (
     MOST_TESTS,
     Conflict,
     conflicting,
@@ -35,7 +35,7 @@ from coverage.control_figures import (
     proof_of,
     switched_off,
 )
-from coverage.shares import TechniqueFacts
+from coverage.figures.shares import TechniqueFacts
 from imports.store import CHUNK, chunks
 
 ORDERING: Final[Keys] = {"control": "sort_key", "title": "title", "techniques": "mapped"}

@@ -12,8 +12,8 @@ from aegis.lib.filter_bar import drawn
 from aegis.lib.pages import render_page
 from catalog.exports import exported
 from catalog.models import Technique
-from coverage.defence_gaps import countered, countermeasures, open_gaps
 from coverage.filters import CoveredTechniqueFilter
+from coverage.gaps.defences import countered, countermeasures, open_gaps
 from coverage.list_tables import DEFENCE_GAPS, countered_rows
 
 FILTERS: Final = ("search", "tactic", "platform", "status", "proven_gap")

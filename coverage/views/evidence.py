@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import public, require_action
 from aegis.accounts.models import User
-from coverage import vault
-from coverage.downloads import attachment, bucket_link, holder_of, signs_links
+from coverage.evidence import vault
+from coverage.evidence.downloads import attachment, bucket_link, holder_of, signs_links
 from coverage.models import Evidence
 from coverage.services.evidence import note_download
 

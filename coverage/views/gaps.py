@@ -17,10 +17,10 @@ from aegis.lib.exports import Table
 from aegis.lib.pages import render_page
 from catalog.exports import exported
 from catalog.models import Technique, TestTemplate
-from coverage.gap_query import Chosen, GapForm, GapQuery, known_actors
-from coverage.gaps import GapFacts, ranked_gaps
+from coverage.gaps.next_campaign import CampaignPlan, PlanFacts, next_campaign
+from coverage.gaps.query import Chosen, GapForm, GapQuery, known_actors
+from coverage.gaps.ranking import GapFacts, ranked_gaps
 from coverage.models import Campaign
-from coverage.next_campaign import CampaignPlan, PlanFacts, next_campaign
 from coverage.services.campaigns import create_campaign
 
 PAGE = 50

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_POST
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from catalog.models import DetectionRule
-from coverage.forms import BLUE_FIELDS, RED_FIELDS, BlueForm, RedForm, fact_forms
 from coverage.models import Test
-from coverage.one_test import shown
 from coverage.services.halves import BlueChanges, mark_of, record_blue_half
 from coverage.services.recording import Fact, edit_test
 from coverage.services.writing import last_write
+from coverage.testing.forms import BLUE_FIELDS, RED_FIELDS, BlueForm, RedForm, fact_forms
+from coverage.testing.one_test import shown
 from coverage.views.answers import REFUSALS, done, find_test, is_part, refused, status_of, why
 
 SAID = {"red": "The red half is saved.", "blue": "The blue half is saved."}

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.pages import render_page
+from coverage.figures.week import decisions
 from coverage.home_page import changed, home
-from coverage.week import decisions
 from imports.source_state import source_states
 
 

@@ -17,9 +17,9 @@ from aegis.accounts.models import User
 from aegis.lib.filter_bar import drawn
 from aegis.lib.pages import render_page
 from catalog.exports import exported
-from coverage.inbox import in_order, people, rows, with_mentions
 from coverage.list_tables import NEWS, news_rows
-from coverage.news import ranked, standings
+from coverage.news.inbox import in_order, people, rows, with_mentions
+from coverage.news.ranking import ranked, standings
 from coverage.services.intel import accept_item, assign_item, dismiss_item, note_item, raise_review, reopen_item
 from intel.filters import IntelItemFilter
 from intel.highlighting import runs

@@ -18,12 +18,12 @@ from aegis.accounts.policy import allows
 from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from catalog.models import Resolution
-from coverage.forms import Styled
-from coverage.layer_list import listed
+from coverage.evidence.vault import TooLarge
+from coverage.layers.listing import listed
 from coverage.list_tables import LAYER_TECHNIQUES, LAYERS
 from coverage.models import Layer
 from coverage.services.layers import delete_layer, upload_layer
-from coverage.vault import TooLarge
+from coverage.testing.forms import Styled
 
 SLACK = 64 * 1024
 """Bytes of a form beside its file."""

@@ -14,7 +14,6 @@ from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.pages import render_page
 from catalog.models import Technique
-from coverage.refusals import Conflict
 from coverage.services.techniques import (
     Taken,
     archive_technique,
@@ -23,8 +22,9 @@ from coverage.services.techniques import (
     require_ours,
     restore_technique,
 )
-from coverage.technique_form import NewTechniqueForm, TechniqueForm, next_id, next_id_below, written
-from coverage.texts import LONGEST
+from coverage.techniques.form import NewTechniqueForm, TechniqueForm, next_id, next_id_below, written
+from coverage.testing.refusals import Conflict
+from coverage.testing.texts import LONGEST
 
 
 @require_action("technique.edit")

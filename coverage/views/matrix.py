@@ -10,11 +10,11 @@ from django.views.decorators.http import require_safe
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.pages import render_page
-from coverage import matrix_choices
-from coverage.matrix import assemble
-from coverage.matrix_facts import MatrixFacts
-from coverage.matrix_query import MOST_OVERLAYS, MatrixQuery
-from coverage.overlay_rows import VIEW
+from coverage.matrix import choices as matrix_choices
+from coverage.matrix.assembly import assemble
+from coverage.matrix.facts import MatrixFacts
+from coverage.matrix.overlay_rows import VIEW
+from coverage.matrix.query import MOST_OVERLAYS, MatrixQuery
 
 
 @require_action("coverage.read")

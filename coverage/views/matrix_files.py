@@ -9,13 +9,13 @@ from django.views.decorators.http import require_http_methods
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.csv_cells import csv_lines
-from coverage.layer_export import layer_of
+from coverage.layers.export import layer_of
 from coverage.layers.writing import written
-from coverage.matrix import Assembly
-from coverage.matrix_facts import MatrixFacts
-from coverage.matrix_query import MatrixQuery
-from coverage.matrix_rows import HEAD, rows
-from coverage.matrix_svg import picture
+from coverage.matrix.assembly import Assembly
+from coverage.matrix.facts import MatrixFacts
+from coverage.matrix.picture import picture
+from coverage.matrix.query import MatrixQuery
+from coverage.matrix.rows import HEAD, rows
 
 
 @require_action("coverage.read")

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.pages import render_page
-from coverage.chart_shelf import (
+from coverage.charts.drawing import Numbers
+from coverage.charts.shelf import (
     age_chart,
     backlog_chart,
     detection_chart,
@@ -20,12 +21,11 @@ from coverage.chart_shelf import (
     tactic_chart,
     trend_chart,
 )
-from coverage.charts import Numbers
-from coverage.groups import by_actor, by_framework, by_platform
-from coverage.outcome_figures import outcomes_by_month, outcomes_by_tactic
-from coverage.standing import Standing
-from coverage.time_to_detect import times_to_detect
-from coverage.trend import trend
+from coverage.figures.groups import by_actor, by_framework, by_platform
+from coverage.figures.outcomes import outcomes_by_month, outcomes_by_tactic
+from coverage.figures.standing import Standing
+from coverage.figures.time_to_detect import times_to_detect
+from coverage.figures.trend import trend
 
 PERIODS: Final = {"30": "30 days", "90": "90 days", "365": "a year", "all": "all days"}
 MOST_ACTORS: Final = 15

@@ -16,16 +16,16 @@ from aegis.audit.recording import Subject, record
 from aegis.lib.exports import as_csv
 from aegis.lib.list_files import csv_file, described, xlsx_file
 from aegis.lib.pages import paginate, render_page
-from coverage.campaign_report import campaign_report
-from coverage.executive_report import HEIGHT, WIDTH, executive_report, validated_in
-from coverage.gap_query import GapForm, known_actors
+from coverage.gaps.query import GapForm, known_actors
 from coverage.models import Campaign
 from coverage.models.test import TestQuerySet
-from coverage.report_annex import ANNEX, with_annex
-from coverage.report_context import Words, campaign_words, executive_words
-from coverage.report_docx import DOCX, TemplateFault, filled
-from coverage.report_period import PeriodForm
-from coverage.report_words import DEFINITIONS
+from coverage.reports.annex import ANNEX, with_annex
+from coverage.reports.campaign import campaign_report
+from coverage.reports.context import Words, campaign_words, executive_words
+from coverage.reports.docx import DOCX, TemplateFault, filled
+from coverage.reports.executive import HEIGHT, WIDTH, executive_report, validated_in
+from coverage.reports.period import PeriodForm
+from coverage.reports.words import DEFINITIONS
 
 KINDS = ("docx", "csv", "xlsx")
 

@@ -14,11 +14,11 @@ from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from catalog.models import Technique
 from coverage.filters import CoveredTechniqueFilter
-from coverage.technique_ids import TECHNIQUE_ID, other_id
-from coverage.technique_list import EXPORT, ORDER, elsewhere, exact_first, listed
-from coverage.technique_page import TABS, figures, relatives, release, tabs, technique_of
-from coverage.technique_standing import latest_tests, standing_of
-from coverage.technique_tabs import TAB, history
+from coverage.techniques.ids import TECHNIQUE_ID, other_id
+from coverage.techniques.listing import EXPORT, ORDER, elsewhere, exact_first, listed
+from coverage.techniques.page import TABS, figures, relatives, release, tabs, technique_of
+from coverage.techniques.standing import latest_tests, standing_of
+from coverage.techniques.tabs import TAB, history
 
 DRAWN = (
     "search",

@@ -17,12 +17,12 @@ from aegis.lib.ordering import ordered
 from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from catalog.models import TestTemplate
-from coverage.board import EXPORT, ORDER, BoardFilter, listed, state_tabs
-from coverage.forms import NewTestForm
 from coverage.models import Campaign, Test
-from coverage.one_test import shown, whole
 from coverage.services.creation import create_test
-from coverage.template_choices import preview
+from coverage.testing.board import EXPORT, ORDER, BoardFilter, listed, state_tabs
+from coverage.testing.forms import NewTestForm
+from coverage.testing.one_test import shown, whole
+from coverage.testing.template_choices import preview
 from intel.models import IntelItem
 
 DRAWN = ("search", "outcome", "technique", "campaign", "mine")

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_POST
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from coverage.models import Evidence, Test
-from coverage.one_test import shown
 from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
 from coverage.services.evidence import attach_evidence
 from coverage.services.recording import refill_commands
-from coverage.template_choices import chosen
+from coverage.testing.one_test import shown
+from coverage.testing.template_choices import chosen
 from coverage.views.answers import REFUSALS, done, find_test, is_part, refused, status_of, texts
 
 

@@ -53,7 +53,7 @@
 
   const ends = (cell, key) => (key === "Home" ? track(cell)[0] : track(cell).at(-1));
 
-  // The address says what is open, so that it can be shared: see coverage/matrix_query.py.
+  // The address says what is open, so that it can be shared: see coverage/matrix/query.py.
   const remember = (family, isOpen) => {
     const url = new URL(location);
     const key = `${idOf(family.querySelector(".cell"))}~${columnOf(family).dataset.tactic}`;

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from coverage.figures.statuses import status_figures
+from coverage.figures.summary import coverage_summary
 from coverage.services.snapshots import take_snapshot
-from coverage.status_figures import status_figures
-from coverage.summary import coverage_summary
 from imports.models import DataSource
 
 SAMPLES = settings.BASE_DIR / "samples"

@@ -1,0 +1,1 @@
+"""Tests planned together: forms, page, results."""

@@ -1,0 +1,1 @@
+"""What proves a test: where it lies and how it leaves."""

@@ -1,0 +1,1 @@
+"""What articles say of techniques, and what of it matters to us."""

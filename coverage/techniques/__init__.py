@@ -1,0 +1,1 @@
+"""One technique as we stand to it: status, page, list."""

@@ -1,0 +1,1 @@
+"""One test of a technique: its life, its facts, and what its page offers."""
