@@ -1,11 +1,11 @@
 """Bundles in the API: one file in, verified, with a run for each of its sources; one file out."""
 
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Final, cast
 
 from django.conf import settings
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -43,21 +43,15 @@ class BundleForm(StrictSerializer):
     allow_older = serializers.BooleanField(default=False, help_text="Take it although a newer one was taken in before.")
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "A bundle of one source",
-            value={
-                "name": "bundle aegis.bundle of 2026-01-02 03:00:00 UTC",
-                "made_at": "2026-01-02T03:00:00Z",
-                "made_by": "Aegis 1.0",
-                "signed_by": "0123456789abcdef",
-                "runs": [QUEUED_EXAMPLE | {"dry_run": True}],
-            },
-            response_only=True,
-        )
-    ]
-)
+TAKEN_EXAMPLE: Final = {
+    "name": "bundle aegis.bundle of 2026-01-02 03:00:00 UTC",
+    "made_at": "2026-01-02T03:00:00Z",
+    "made_by": "Aegis 1.0",
+    "signed_by": "0123456789abcdef",
+    "runs": [QUEUED_EXAMPLE | {"dry_run": True}],
+}
+
+
 class TakenSerializer(serializers.Serializer[Any]):
     """A bundle that was taken in: when and by what it was made, the id of the key that signed it, and the runs that read it."""
 
@@ -84,6 +78,15 @@ class ImportBundle(Endpoint):
         request={"multipart/form-data": BundleForm},
         responses={202: TakenSerializer},
         operation_id="system_import_bundle",
+        examples=[
+            OpenApiExample("A bundle of one source", value=TAKEN_EXAMPLE, response_only=True, status_codes=["202"]),
+            OpenApiExample(
+                "A preview of a bundle",
+                value={"file": "(the bytes of aegis.bundle)", "dry_run": True},
+                request_only=True,
+                media_type="multipart/form-data",
+            ),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Verify a bundle and queue a preview, or an import, of each source in it. 400 with the reason for one that is not

@@ -1,6 +1,7 @@
 """A small catalogue behind the API, with one address for each of its routes."""
 
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from catalog.tests.factories import (
     make_defence,
@@ -64,6 +65,23 @@ DETAILS: Final = (
 )
 READS: Final = LISTS + DETAILS
 WRITES: Final = ("auth/login", "auth/refresh", "auth/logout")
+
+
+def over(routes: Iterable[str]) -> Callable[[Callable[[dict[str, str], str], None]], Callable[..., None]]:
+    """`@over(LISTS) def test_...(world, route)`: the test for each route, all in one world, which takes longer to make than to
+    ask. Each route passes or fails by itself.
+    """
+
+    def decorate(test: Callable[[dict[str, str], str], None]) -> Callable[..., None]:
+        def all_in_one_world(world: dict[str, str], subtests: Any) -> None:
+            for route in routes:
+                with subtests.test(route):
+                    test(world, route)
+
+        all_in_one_world.__doc__ = test.__doc__
+        return all_in_one_world
+
+    return decorate
 
 
 def make_world() -> dict[str, str]:

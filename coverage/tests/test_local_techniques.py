@@ -87,7 +87,7 @@ def test_subtechnique_stands_below_the_technique_of_its_id_and_in_its_tactics(ap
         pytest.param({"name": "two\nlines"}, "name", "one line", id="a name of two lines"),
         pytest.param({"name": "a\u202eb"}, "name", "U+202E", id="a name that reads otherwise"),
         pytest.param({"description": "bell\x07"}, "description", "U+0007", id="a control character"),
-        pytest.param({"description": "a\0b"}, "description", "Null", id="a NUL"),
+        pytest.param({"description": "a\0b"}, "description", "NUL", id="a NUL"),
         pytest.param({"platforms": ["x" * 65]}, "platforms", "64", id="a long platform"),
         pytest.param({"platforms": "Windows"}, "platforms", "list", id="no list"),
         pytest.param({"url": "javascript:alert(1)"}, "url", "https://", id="no web address"),
