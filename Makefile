@@ -23,7 +23,10 @@ demo: $(VENV)/.installed staticfiles/staticfiles.json ## Import all sources and 
 
 setup: $(VENV)/.installed-dev ## Make .venv with everything that development needs
 
-test: lint typecheck check chromium test-sqlite test-postgres ## Everything: style, types, layers, deployment, both databases, browser
+test: $(VENV)/.installed-dev ## Everything: style, types, layers, deployment, both databases, browser
+	@$(MAKE) -j2 --output-sync=target typecheck chromium lint check
+	@$(MAKE) test-sqlite
+	@$(MAKE) test-postgres
 
 lint: $(VENV)/.installed-dev ## Style and layers: ruff, import-linter
 	@$(BIN)/ruff format --check .
