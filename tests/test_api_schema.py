@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 from aegis.accounts.tests.factories import PASSWORD, bearer, make_user
 from tests.api_world import LISTS, READS, make_world, over
 
-pytestmark = pytest.mark.django_db
+# What the schema says depends on no database.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 OPERATIONS = [route for route in READS if route != "schema"]
 
 

@@ -215,6 +215,7 @@ def test_importing_everything_again_changes_nothing(world_of_2026: dict[str, Imp
     assert catalog_digest() == before
 
 
+@pytest.mark.one_database  # a minute, for the same statements as the first import
 def test_upgrade_from_2025_ends_where_a_fresh_import_does(
     world_of_2026: dict[str, ImportRun], mirror: Path, mirror_2025: Path
 ) -> None:

@@ -18,6 +18,7 @@ def ask(mirror: Path, slug: str, **asked) -> ImportRun:
     return execute(request_import(slug, **asked), mirror=str(mirror))
 
 
+@pytest.mark.one_database  # a minute and a half; the small world of test_decisions.py is undone on both
 def test_real_upgrade_is_applied_as_shown_and_undone_to_the_digest_before(mirror: Path, mirror_2025: Path) -> None:
     asked = {"by": None, "trigger": "command", "worker": this_process()}
     for source in SOURCES:
