@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db.models import Count
-from django_celery_beat.models import PeriodicTask
 
 from catalog.models import (
     Analytic,
@@ -29,11 +29,9 @@ from catalog.models import (
 from compliance.models import ComplianceControl, ComplianceControlMapping
 from imports.digest import catalog_digest
 from imports.holding import OLDER, WITHDRAWALS
-from imports.models import DataSource, ImportRun
+from imports.models import ImportRun
 from imports.registry import SOURCES
-from imports.schedule import TICK
-from imports.services import describe_sources, execute, request_import
-from imports.targets import TARGETS
+from imports.services import execute, request_import
 from intel.models import ThreatActor, ThreatActorTechnique
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("mirror")]
@@ -58,20 +56,7 @@ def world_of_2026(django_db_setup: None, django_db_blocker, mirror: Path) -> Ite
     """The catalogue after one import of everything, kept for all tests of this file and emptied after them."""
     with django_db_blocker.unblock():
         yield import_all(mirror)
-        empty_the_catalogue()
-
-
-def empty_the_catalogue() -> None:
-    ImportRun.objects.all().delete()
-    for target in reversed(TARGETS):
-        for children in target.children.values():
-            children.model._default_manager.all().delete()
-        if target.model is not Technique:
-            target.model._default_manager.all().delete()
-    Technique.objects.all().delete()
-    PeriodicTask.objects.filter(task=TICK).delete()
-    DataSource.objects.all().delete()
-    describe_sources()
+        call_command("flush", interactive=False, verbosity=0)
 
 
 def test_issues_cost_no_row(world_of_2026: dict[str, ImportRun]) -> None:
