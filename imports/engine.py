@@ -105,7 +105,7 @@ class Store:
         return outcome
 
     def _store(self, target: Target, outcome: Outcome) -> None:
-        plan = make_plan(target, self._intake.of(target), self._source.slug, self._intake.failed_paths)
+        plan = make_plan(target, self._intake.of(target), self._source.slug, self._intake.spares)
         outcome.issues += left_out(plan)
         if not (plan.writes or plan.unchanged):
             return

@@ -10,9 +10,11 @@ from typing import Final
 
 from imports.engine import Outcome
 from imports.models import ImportChange, ImportRun
+from imports.records import ComplianceFrameworkRecord
 from imports.row_pages import kind_name
 from imports.standing import undoing
 from imports.store import Tally
+from imports.targets import TARGET_OF
 
 SHARE: Final = 0.2
 """The share of a source's current rows, and of those of each kind, that a run may withdraw by itself."""
@@ -20,6 +22,10 @@ FEW: Final = 10
 """Fewer rows than these are taken in at a glance: they never hold a run."""
 NUMBERED = re.compile(r"\d+(?:\.\d+)+")
 """A version that can be compared: a release, not a commit."""
+
+FRAMEWORK: Final = TARGET_OF[ComplianceFrameworkRecord].label
+EDITION: Final = ("version", "attack_version")
+"""What tells two editions of a framework apart, by weight: its own version, and that of ATT&CK which it is mapped to."""
 
 WITHDRAWALS: Final = "withdrawals"
 OLDER: Final = "older"
@@ -78,10 +84,30 @@ def _older(run: ImportRun, outcome: Outcome) -> str:
     standing = run.source.current_version
     if _numbers(run.version) and _numbers(run.version) < _numbers(standing):
         return f"Version {run.version} is older than what stands: {standing}."
+    if reason := _older_edition(outcome):
+        return reason
     back = [earlier < later for earlier, later in _dates(outcome)]
     if sum(back) > len(back) / 2:
         return f"It is older than what stands: {sum(back)} of {len(back)} rows with a new date have an earlier one."
     return ""
+
+
+def _older_edition(outcome: Outcome) -> str:
+    """A framework would go back to an earlier version of itself, or of its mappings: upstream took the newer edition away."""
+    for change in outcome.changes:
+        moved = (
+            [change.changed[name] for name in EDITION if name in change.changed] if change.model == FRAMEWORK else []
+        )
+        if moved and _natural(moved[0][1]) < _natural(moved[0][0]):
+            before, after = moved[0]
+            return (
+                f"It is older than what stands: {change.name} would go back from {before} to {after or 'no mappings'}."
+            )
+    return ""
+
+
+def _natural(version: str) -> list[int]:
+    return [int(number) for number in re.findall("[0-9]{1,9}", version)]
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -12,7 +12,7 @@ import yaml
 
 from imports.records import Record
 from imports.targets import TARGET_OF, Target, Values
-from imports.upstream import Issue, ParseError, Source, SourceFile, Version
+from imports.upstream import Issue, ParseError, Source, SourceFile, Version, itself
 
 Found = Record | Issue | Version
 """What a parser yields."""
@@ -33,6 +33,10 @@ PARSE_ERRORS = (
 """What a parser may raise on hostile input beside ParseError: parsers of one file must never end a whole run."""
 
 
+NO_OTHER = "No older edition is taken in its place, and what stands of it stays"
+"""What a run says of the newest of several editions, when that cannot be read."""
+
+
 class SourceUnreadable(Exception):
     """The files of a source that only make sense together are not all readable: the run fails and writes nothing."""
 
@@ -50,14 +54,15 @@ class Incoming:
 
 @dataclass
 class Intake:
-    """What a snapshot holds. `failed_paths` are the files of which something could not be read: nothing of them is withdrawn.
-    `version` is what the files themselves tell of it, if they do."""
+    """What a snapshot holds. `failed` are the files of which something could not be read, by what they are editions of: nothing
+    of them is withdrawn. `version` is what the files themselves tell of it, if they do."""
 
     rows: dict[type[Record], dict[tuple[object, ...], Incoming]] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
-    failed_paths: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
     skipped: int = 0
     version: str = ""
+    edition_of: Callable[[str], str] = itself
 
     def of(self, target: Target) -> dict[tuple[object, ...], Incoming]:
         """The incoming rows of one kind by natural key."""
@@ -67,7 +72,11 @@ class Intake:
         """Keep an issue, and protect the rows of its file from being withdrawn."""
         self.issues.append(issue)
         if issue.path and not issue.lossless:
-            self.failed_paths.add(issue.path)
+            self.failed.add(self.edition_of(issue.path))
+
+    def spares(self, path: str) -> bool:
+        """Whether what came from this file is not withdrawn: of the same file, in this edition, something could not be read."""
+        return bool(self.failed) and self.edition_of(path) in self.failed
 
     def add(self, incoming: Incoming) -> None:
         """Keep a row; of two rows with one key the first stays and the other is an issue."""
@@ -91,12 +100,12 @@ def parse_file(source: Source, file: SourceFile) -> list[Found]:
         issue = Issue(message=f"cannot be read: {type(error).__name__}: {str(error)[:500]}", path=file.path)
     if source.complete:
         raise SourceUnreadable(f"{issue.path}: {issue.message}")
-    return [issue]
+    return [issue if source.select is None else replace(issue, message=f"{issue.message}. {NO_OTHER}")]
 
 
 def take_in(source: Source, parsed: Iterable[tuple[str, list[Found]]]) -> Intake:
     """The intake of all parsed files, in the order of their paths, so that the order of an archive changes nothing."""
-    intake = Intake()
+    intake = Intake(edition_of=source.edition_of)
     for path, found in _assembled(source, sorted(parsed, key=lambda item: item[0])):
         if isinstance(found, Issue):
             intake.report(_located(found, path))

@@ -98,8 +98,10 @@ def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
         yield chunk
 
 
-def make_plan(target: Target, incoming: dict[tuple[Any, ...], Incoming], source: str, failed_paths: set[str]) -> Plan:
-    """Compare by content hash what came with what stands. Rows of files that could not be read are not withdrawn."""
+def make_plan(
+    target: Target, incoming: dict[tuple[Any, ...], Incoming], source: str, spares: Callable[[str], bool]
+) -> Plan:
+    """Compare by content hash what came with what stands. Rows of the files that it `spares` are not withdrawn."""
     standing = _standing(target, source)
     taken = [row for key, row in incoming.items() if key in standing and standing[key].source == LOCAL]
     incoming = {row.key: row for row in incoming.values() if row not in taken} if taken else incoming
@@ -113,7 +115,7 @@ def make_plan(target: Target, incoming: dict[tuple[Any, ...], Incoming], source:
     gone = [
         key
         for key, old in standing.items()
-        if key not in incoming and old.source == source and not old.withdrawn and old.path not in failed_paths
+        if key not in incoming and old.source == source and not old.withdrawn and not spares(old.path)
     ]
     return Plan(target, create, update, gone, standing, len(incoming) - len(create) - len(update), taken)
 

@@ -90,6 +90,11 @@ class HttpsFile:
 Fetch = GitHubArchive | HttpsFile
 
 
+def itself(path: str) -> str:
+    """The path: of most files there is one edition."""
+    return path
+
+
 @dataclass(frozen=True, slots=True)
 class TaxiiCollection:
     """A collection on a TAXII server with the objects of one HTTPS file, `stands_for`. Its id differs between servers; the
@@ -105,8 +110,10 @@ class Source:
     """One upstream, whole.
 
     `files` are glob patterns on paths inside archives (`**` crosses folders, `*` does not); single HTTPS files always
-    count. `select` narrows the matching archive paths further when that takes a look at all of them. `parse` turns one
-    file into records and issues; ParseError means that the whole file is unreadable. `assemble` joins records of several
+    count. `select` narrows the matching archive paths further when that takes a look at all of them, such as for the newest
+    of several editions; `edition_of` then says what a path is an edition of, so that a new edition that cannot be read
+    leaves standing what an older one at another path brought. `parse` turns one file into records and issues; ParseError
+    means that the whole file is unreadable. `assemble` joins records of several
     files: it sees all of them at once, each with its path, and yields the same way; both are pure. `complete` says that
     the files only make sense together: one that cannot be read fails the run instead of being skipped. `taxii` is where the
     same objects may be had from a TAXII server.
@@ -121,6 +128,7 @@ class Source:
     every: timedelta
     files: tuple[str, ...] = ()
     select: Callable[[list[str]], list[str]] | None = None
+    edition_of: Callable[[str], str] = itself
     assemble: Callable[[Iterable[tuple[str, Record]]], Iterator[tuple[str, Record | Issue]]] | None = None
     complete: bool = False
     taxii: TaxiiCollection | None = None

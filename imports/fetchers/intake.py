@@ -47,21 +47,41 @@ class Intake:
         return trouble(path, self.limits)
 
     def chosen(self) -> list[Piece]:
-        """The files by path, after the source's own selection. Raises FetchError when there are none at all."""
-        names = sorted(self._pieces)
-        if self.source.select is not None:
-            selected = set(self.source.select(names))
-            names = [name for name in names if name in selected]
-        if not names:
+        """The files by path, after the source's own selection. Raises FetchError when there are none at all, or when one is
+        missing of files that only make sense together.
+        """
+        self._select()
+        if not self._pieces:
             raise FetchError(self._nothing())
-        return [self._pieces[name] for name in names]
+        if self.source.complete and self._issues:
+            raise FetchError(self._incomplete())
+        return [self._pieces[path] for path in sorted(self._pieces)]
 
     def issues(self) -> list[Issue]:
         return [self._issues[path] for path in sorted(self._issues)]
 
+    def _select(self) -> None:
+        """Forget what the source does not select. What may not be used is selected like all else: no older file takes the place
+        of a newer one that cannot be read.
+        """
+        if self.source.select is None:
+            return
+        selected = set(self.source.select(sorted({*self._pieces, *self._issues})))
+        self._pieces = {path: piece for path, piece in self._pieces.items() if path in selected}
+        self._issues = {path: issue for path, issue in self._issues.items() if path in selected}
+
+    def _incomplete(self) -> str:
+        return (
+            f"{self.where} holds a file that cannot be used.{self._reasons()} The files of {self.source.label} only make sense"
+            " together, so that none was taken."
+        )
+
+    def _reasons(self) -> str:
+        return "".join(f" {issue.path}: {issue.message}." for issue in self.issues()[:3])
+
     def _nothing(self) -> str:
         patterns = ", ".join(self.source.files)
-        reasons = "".join(f" {issue.path}: {issue.message}." for issue in self.issues()[:3])
+        reasons = self._reasons()
         return (
             f"{self.where} holds no usable file that matches {patterns}.{reasons} Is it the right one for {self.source.label}?"
             " If upstream moved its files, Aegis has to learn the new place."

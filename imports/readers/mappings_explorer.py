@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,9 +22,19 @@ from imports.upstream import Issue, ParseError
 NOT_MAPPABLE = "non_mappable"
 
 
+class Flaw(NamedTuple):
+    """Why a row tells no mapping although it should, and where it stands."""
+
+    reason: str
+    where: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplorerCapability(Record):
-    """A capability of a framework. `framework` is "nist_800_53", `framework_version` "rev5", `group` a family's name."""
+    """A capability of a framework, without a mapping: upstream marks it so, or its row has a `flaw`.
+
+    `framework` is "nist_800_53", `framework_version` "rev5", `group` a family's name.
+    """
 
     framework: str
     framework_version: str
@@ -31,6 +42,7 @@ class ExplorerCapability(Record):
     capability_id: str
     capability_name: str
     group: str
+    flaw: Flaw | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +75,15 @@ def explorer_mappings(members: dict[str, msgspec.Raw]) -> Iterator[ExplorerMappi
     for row in explorer_rows(members, tally):
         if isinstance(row, ExplorerMapping):
             yield row
+        elif row.flaw:
+            tally.add(*row.flaw)
         else:
             _leave_out(row.capability_id, tally)
     yield from tally.issues()
 
 
 def explorer_rows(members: dict[str, msgspec.Raw], tally: Tally) -> Iterator[ExplorerMapping | ExplorerCapability]:
-    """The mappings, and the capabilities that upstream marks non-mappable; what else there is goes to `tally`.
+    """The mappings, and the capabilities of rows without one; what else there is goes to `tally`.
 
     Raises ParseError as `explorer_mappings`.
     """
@@ -84,7 +98,11 @@ def explorer_rows(members: dict[str, msgspec.Raw], tally: Tally) -> Iterator[Exp
             else:
                 _leave_out(row.optional_text("attack_object_id"), tally)
         except ParseError as error:
-            tally.add(f"skipped a mapping: {error.message}", f"mapping_objects[{index}]")
+            flaw = Flaw(f"skipped a mapping: {error.message}", f"mapping_objects[{index}]")
+            try:
+                yield ExplorerCapability(**_capability(load_fields(raw), metadata), flaw=flaw)
+            except ParseError:
+                tally.add(*flaw)
 
 
 def _metadata(members: dict[str, msgspec.Raw]) -> _Metadata:
@@ -107,7 +125,7 @@ def _leave_out(named: str, tally: Tally) -> None:
     tally.note("left out what upstream marks as not mappable", named or "neither capability nor technique")
 
 
-def _capability(row: Fields, metadata: _Metadata) -> dict[str, str]:
+def _capability(row: Fields, metadata: _Metadata) -> dict[str, Any]:
     group = row.optional_text("capability_group")
     return {
         **metadata.versions,

@@ -31,7 +31,7 @@ NAMES = {
 }
 """Upstream's folder -> what the framework is called; one that is not here goes by its folder."""
 
-_PATH = re.compile(r"^mappings/([^/]+)/attack-([0-9]+(?:\.[0-9]+)*)/\1-([^/]+)/enterprise/")
+_PATH = re.compile(r"^mappings/([^/]+)/attack-([0-9]{1,9}(?:\.[0-9]{1,9})*)/\1-([^/]+)/enterprise/")
 _DATE = re.compile(r"([0-9]{1,2})[/.]([0-9]{1,2})[/.]([0-9]{4})")
 _SEPARATORS = re.compile(r"[_\s]+")
 
@@ -46,12 +46,18 @@ def newest_sets(paths: list[str]) -> list[str]:
     return [path for path, framework, age in found if framework in others and newest[framework] == age]
 
 
+def edition_of(path: str) -> str:
+    """The framework whose set this is."""
+    match = _PATH.search(path)
+    return match[1] if match else path
+
+
 def _age(version: str, attack_version: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return _numbers(_iso_date(version)), _numbers(attack_version)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"[0-9]+", version)))
+    return tuple(map(int, re.findall(r"[0-9]{1,9}", version)))
 
 
 def _iso_date(version: str) -> str:
@@ -66,6 +72,9 @@ def parse(file: SourceFile) -> Iterator[Record | Issue]:
     rows = list(explorer_rows(load_members(file.data), tally))
     if not any(isinstance(row, ExplorerMapping) for row in rows):
         raise ParseError("the set holds no mapping: without any there is nothing to show of the framework")
+    for row in rows:
+        if row.flaw:
+            tally.note(*row.flaw)
     yield _framework(rows[0], file.path)
     for capability in _capabilities(rows):
         yield _control(capability, tally)
@@ -158,9 +167,8 @@ SOURCE = Source(
     fetch=(GitHubArchive("center-for-threat-informed-defense/mappings-explorer", "main"),),
     files=("mappings/*/attack-*/*/enterprise/*.json",),
     select=newest_sets,
+    edition_of=edition_of,
     parse=parse,
-    # A newer version of a framework is another file: one that cannot be read would take the framework's rows away.
-    complete=True,
     every=timedelta(days=365),
     notes=(
         "It brings CSA CCM, CRI Profile, AWS, Azure, Google Cloud, Microsoft 365, CISA KEV, VERIS and Intel vPro.",

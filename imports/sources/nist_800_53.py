@@ -51,7 +51,7 @@ FAMILIES = {
 
 _REVISION = re.compile(r"NIST 800-53 Revision ([0-9]+)")
 _BUNDLE_VERSION = re.compile(r"(?:^|/)attack_([0-9]+(?:_[0-9]+)*)/")
-_EXPLORER_PATH = re.compile(r"/attack-([0-9]+(?:\.[0-9]+)*)/nist_800_53-(rev[0-9]+)/")
+_EXPLORER_PATH = re.compile(r"/attack-([0-9]{1,9}(?:\.[0-9]{1,9})*)/nist_800_53-(rev[0-9]{1,9})/")
 
 
 class _Control(CourseOfAction, frozen=True, gc=False, kw_only=True, tag="course-of-action"):
@@ -65,6 +65,12 @@ def newest_sets(paths: list[str]) -> list[str]:
     for _, revision, version in found:
         newest[revision] = max(version, newest.get(revision, ()))
     return [path for path, revision, version in found if newest[revision] == version]
+
+
+def edition_of(path: str) -> str:
+    """The revision whose mapping set this is; of any other file the path."""
+    match = _EXPLORER_PATH.search(path)
+    return match[2] if match else path
 
 
 def _number(version: str) -> tuple[int, ...]:
@@ -187,6 +193,7 @@ SOURCE = Source(
     ),
     files=("mappings/nist_800_53/attack-*/nist_800_53-rev*/enterprise/*.json",),
     select=newest_sets,
+    edition_of=edition_of,
     parse=parse,
     assemble=joined,
     complete=True,

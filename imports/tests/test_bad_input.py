@@ -2,12 +2,15 @@
 
 import gzip
 import io
+import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from catalog.models import DetectionRule, Technique
+from imports.registry import OPTIONAL, SOURCES
+from imports.tests.sample_world import SAMPLES
 from imports.tests.small_world import RULE, SmallWorld, rule_id
 from imports.tests.stix_world import link, technique
 
@@ -134,3 +137,30 @@ def test_technique_with_a_broken_object_beside_it_is_kept(world: SmallWorld) -> 
     assert (run.status, run.withdrawn) == ("succeeded", 0)
     assert run.issue_count == 1
     assert Technique.objects.active().count() == 2
+
+
+def test_every_source_that_selects_editions_says_what_they_are_editions_of() -> None:
+    selecting = {source.slug: source for source in (*SOURCES, *OPTIONAL) if source.select}
+    frameworks = [("nist_800_53", 16), ("nist_800_53", 9), ("kev", 16), ("kev", 9)]
+    paths = [f"mappings/{name}/attack-{attack}.1/{name}-rev5/enterprise/set.json" for name, attack in frameworks]
+    for source in selecting.values():
+        assert source.select is not None
+        (newest,) = source.select(paths)
+        older = [path for path in paths if path != newest and source.edition_of(path) == source.edition_of(newest)]
+        assert len(older) == 1, source.slug
+    assert sorted(selecting) == ["mappings-explorer", "nist-800-53"]
+
+
+def test_newest_set_that_is_no_file_fails_the_run_of_joined_files_and_takes_no_older(world: SmallWorld) -> None:
+    shutil.copytree(SAMPLES, world.folder, dirs_exist_ok=True)
+    assert world.run("nist-800-53").status == "succeeded"
+    newest = (
+        world.place("nist-800-53", part=4)
+        / "mappings/nist_800_53/attack-99.1/nist_800_53-rev5/enterprise/nist_800_53-rev5_attack-99.1-enterprise.json"
+    )
+    newest.parent.mkdir(parents=True)
+    newest.symlink_to("/etc/passwd")
+    run = world.run("nist-800-53")
+    assert run.status == "failed"
+    assert "attack-99.1-enterprise.json: a symbolic link, not a regular file: skipped." in run.error
+    assert run.error.endswith("only make sense together, so that none was taken.")

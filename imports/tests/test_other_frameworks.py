@@ -9,7 +9,7 @@ from catalog.tests.factories import make_technique
 from compliance.models import ComplianceControl, ComplianceControlMapping, ComplianceFramework
 from compliance.switching import switch
 from imports.digest import catalog_digest
-from imports.models import DataSource, ImportRun
+from imports.models import DataSource
 from imports.tests.parsing import GOLDEN
 from imports.tests.small_world import SmallWorld
 
@@ -130,13 +130,64 @@ def test_undoing_the_first_import_withdraws_everything_and_a_new_one_restores_th
     assert list(ComplianceFramework.objects.shown().values_list("slug", flat=True)) == ["aws"]
 
 
-def test_newer_file_that_cannot_be_read_takes_nothing_away(world):
+UNREADABLE = {
+    "no json": (
+        lambda place: place.write_text("{"),
+        "No older edition is taken in its place, and what stands of it stays",
+    ),
+    "of another framework": (
+        lambda place: place.write_bytes(next((GOLDEN / "explorer").glob("veris-*.json")).read_bytes()),
+        "expected mappings of kev, found veris. No older edition",
+    ),
+    "a link": (lambda place: place.symlink_to("/etc/passwd"), "a symbolic link, not a regular file: skipped"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_newer_file_that_cannot_be_used_takes_nothing_away_and_brings_back_nothing_older(world, case):
+    newer_kev(world)
     world.run(SLUG)
     before = catalog_digest()
-    world.write(SLUG, NEWER, "{")
+    world.remove(SLUG, NEWER)
+    newest = world.place(SLUG) / NEWER.replace("16.1", "17.1")
+    newest.parent.mkdir(parents=True)
+    put, says = UNREADABLE[case]
+    put(newest)
     run = world.run(SLUG)
-    assert (run.status, catalog_digest()) == (ImportRun.Status.FAILED, before)
-    assert NEWER in run.error
+    assert (run.status, run.withdrawn, run.updated, catalog_digest()) == ("succeeded", 0, 0, before)
+    (issue,) = run.issues.filter(path__contains="attack-17.1")
+    assert says in issue.message
+
+
+def test_part_of_a_newer_file_that_cannot_be_read_keeps_what_the_older_brought(world):
+    world.run(SLUG)
+    document = newer_kev(world)
+    document["mapping_objects"][1] = "no object"
+    world.write(SLUG, NEWER, json.dumps(document))
+    run = world.run(SLUG)
+    assert (run.status, run.withdrawn) == ("succeeded", 0)
+    assert ComplianceControl.objects.get(control_id="CVE-2031-40000").withdrawn_at is None
+
+
+def test_mapping_that_cannot_be_read_costs_no_capability_and_keeps_no_other(world):
+    world.run(SLUG)
+    document = newer_kev(world)
+    document["mapping_objects"][1]["attack_object_id"] = None
+    world.write(SLUG, NEWER, json.dumps(document))
+    assert world.run(SLUG).withdrawn == 1
+    assert ComplianceControl.objects.get(control_id="CVE-2031-40000").withdrawn_at is not None
+
+
+def test_edition_that_upstream_takes_back_waits_for_a_person(world):
+    world.run(SLUG)
+    newer_kev(world)
+    world.run(SLUG)
+    before = catalog_digest()
+    world.remove(SLUG, NEWER)
+    run = world.run(SLUG)
+    assert (run.status, [reason["code"] for reason in run.reasons], catalog_digest()) == ("held", ["older"], before)
+    assert "would go back from 2032-05-06 to 2031-03-04" in run.reasons[0]["text"]
+    assert world.run(SLUG, allowed=["older"]).status == "succeeded"
 
 
 def test_archive_without_other_frameworks_says_so(tmp_path):

@@ -74,6 +74,28 @@ def test_select_narrows_the_matching_files(read):
     assert list(contents(read(rules(), select=lambda paths: paths[1:]))) == ["rules/windows/b.yml"]
 
 
+def test_selected_file_that_cannot_be_used_lets_no_other_in_its_place(read):
+    link = special(f"{TOP}/rules/z.yml", tarfile.SYMTYPE, "a.yml")
+    found = read(rules(RULES, link), select=lambda paths: [max(paths), min(paths)])
+    assert (list(contents(found)), [issue.path for issue in found.issues]) == (["rules/a.yml"], ["rules/z.yml"])
+    with pytest.raises(FetchError, match="holds no usable file that matches"):
+        read(rules(RULES, link), select=lambda paths: [max(paths)])
+
+
+def test_file_that_cannot_be_used_is_no_matter_where_it_is_not_selected(read):
+    link = special(f"{TOP}/rules/z.yml", tarfile.SYMTYPE, "a.yml")
+    found = read(rules(RULES, link), select=lambda paths: [min(paths)], complete=True)
+    assert (list(contents(found)), found.issues) == (["rules/a.yml"], ())
+
+
+def test_none_is_taken_of_files_that_only_make_sense_together_when_one_cannot_be_used(read):
+    link = special(f"{TOP}/rules/z.yml", tarfile.SYMTYPE, "a.yml")
+    with pytest.raises(
+        FetchError, match=r"rules/z.yml: a symbolic link, not a regular file: skipped. .* none was taken"
+    ):
+        read(rules(RULES, link), complete=True)
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
