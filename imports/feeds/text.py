@@ -26,6 +26,10 @@ _INLINE: Final = frozenset({
     "ruby", "s", "samp", "script", "select", "small", "source", "span", "strike", "strong", "style", "sub", "summary",
     "sup", "svg", "tbody", "template", "textarea", "tfoot", "thead", "time", "title", "tt", "u", "var", "video", "wbr",
 })  # fmt: skip
+_ATTACK: Final = re.compile(
+    r"https?://attack\.mitre\.org/(?:versions/v[\d.]{1,5}/)?(techniques/T\d{4}(?:/\d{3})?|(?:groups/G|software/S)\d{4})/?(?:[?#].{0,200})?",
+    re.IGNORECASE,
+)
 _UNSEEN: Final = re.compile(r"<(script|style)\b[^>]{0,2000}>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _DIRECTIONS: Final = frozenset(
@@ -34,25 +38,43 @@ _DIRECTIONS: Final = frozenset(
 
 
 class _Text(HTMLParser):
-    """Collects the text of HTML. What only looks like a tag ("<redacted>") is text."""
+    """Collects the text of HTML. What only looks like a tag ("<redacted>") is text.
+
+    A link to what ATT&CK describes says what is meant, so its address is kept unless the text of the link has the id.
+    """
 
     CDATA_CONTENT_ELEMENTS = ()  # type: ignore[misc]  # typeshed's own word; html.parser only reads it
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+        self._linked: tuple[int, str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A block begins on a new line."""
+        if tag == "a":
+            self.end_link()
+            meant = _ATTACK.fullmatch((dict(attrs).get("href") or "").strip())
+            self._linked = (len(self.parts), meant[1]) if meant else None
         self._tag(tag, self.get_starttag_text() or "")
 
     def handle_endtag(self, tag: str) -> None:
         """A block ends with a new line."""
+        if tag == "a":
+            self.end_link()
         self._tag(tag, f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
         """Text is kept."""
         self.parts.append(data)
+
+    def end_link(self) -> None:
+        """Say where a link to ATT&CK leads, if its text does not."""
+        start, meant = self._linked or (0, "")
+        text = "".join(self.parts[start:]).upper()
+        if meant and meant.partition("/")[2].upper().replace("/", ".") not in text.replace("/", "."):
+            self.parts.append(f" (attack.mitre.org/{meant})")
+        self._linked = None
 
     def _tag(self, tag: str, source: str) -> None:
         if tag in _BLOCKS:
@@ -66,6 +88,7 @@ def plain(html: str) -> str:
     parser = _Text()
     parser.feed(_COMMENT.sub("", _UNSEEN.sub(" ", html)))
     parser.close()
+    parser.end_link()
     return "".join(parser.parts)
 
 

@@ -76,6 +76,29 @@ def test_markup_in_titles_is_taken_out_and_what_only_looks_like_it_stays():
     assert one(item("Who is &lt;redacted&gt;?")).title == "Who is <redacted>?"
 
 
+@pytest.mark.parametrize(
+    ("link", "text"),
+    [
+        (
+            "https://attack.mitre.org/techniques/T1562/001/",
+            "They turned it off (attack.mitre.org/techniques/T1562/001).",
+        ),
+        ("https://attack.mitre.org/versions/v16/groups/G0016#x", "They turned it off (attack.mitre.org/groups/G0016)."),
+        ("https://example.org/attack.mitre.org/techniques/T1562", "They turned it off."),
+        ("https://attack.mitre.org@example.org/techniques/T1562", "They turned it off."),
+        ("javascript:alert(1)", "They turned it off."),
+    ],
+    ids=["technique", "actor", "another host", "user name", "script"],
+)
+def test_a_link_to_attack_says_what_is_meant(link, text):
+    assert one(item("A", "https://example.org/a", f'They <a href="{link}">turned it off</a>.')).summary == text
+
+
+def test_a_link_whose_text_has_the_id_is_left_alone():
+    assert plain('<a href="https://attack.mitre.org/techniques/T1003/003/">NTDS [T1003.003]</a>') == "NTDS [T1003.003]"
+    assert plain('<a href="https://attack.mitre.org/techniques/T1003">it') == "it (attack.mitre.org/techniques/T1003)"
+
+
 def test_hidden_characters_are_taken_out():
     assert one_line("a\u202eb\u200bc\x00d\ud800\te") == "abcd? e"
 
