@@ -27,4 +27,6 @@ KNOWN: Final = (
     KnownFeed("hacker-news", "The Hacker News", "https://feeds.feedburner.com/TheHackersNews"),
     KnownFeed("krebs", "Krebs on Security", "https://krebsonsecurity.com/feed/"),
 )
-FEED_HOSTS: Final = frozenset(str(urlsplit(feed.url).hostname) for feed in KNOWN)
+PAGE_HOSTS: Final = frozenset({"thehackernews.com"})
+"""Where the articles of a known feed stand that comes from another host."""
+FEED_HOSTS: Final = frozenset(str(urlsplit(feed.url).hostname) for feed in KNOWN) | PAGE_HOSTS

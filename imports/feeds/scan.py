@@ -19,7 +19,7 @@ from aegis.audit.recording import record
 from imports.feeds.fetching import FeedWay
 from imports.feeds.known import FEED_HOSTS
 from imports.feeds.looking import Look, Task, look_at
-from imports.feeds.pages import page_texts
+from imports.feeds.pages import NO_PAGES, page_texts
 from imports.feeds.storing import Find, Stored, store_entries, unknown_links
 from imports.life import is_alive, this_process
 from imports.signals import intel_stored
@@ -142,14 +142,16 @@ def _stored(feed: Feed, look: Look, way: FeedWay, find: Find, deadline: float) -
     feed.is_sample = is_sample
     feed.save(update_fields=["is_sample"])
     entries = look.reading.entries
-    bodies = page_texts(unknown_links(feed, entries), way, deadline) if feed.fetch_pages else {}
-    return store_entries(feed, entries, find, timezone.now(), bodies)
+    pages = page_texts(unknown_links(feed, entries), way, deadline) if feed.fetch_pages else NO_PAGES
+    stored = store_entries(feed, entries, find, timezone.now(), pages.texts)
+    stored.issues += pages.issues
+    return stored
 
 
 def _result(feed: Feed, look: Look, stored: Stored) -> dict[str, Any]:
     reading = look.reading
     status = "failed" if feed.last_error else "succeeded" if reading else "not_modified"
-    issues = list(reading.issues) if reading else []
+    issues = [*reading.issues, *stored.issues] if reading else []
     counts = {name: getattr(stored, name) for name in ("created", "updated", "unchanged", "quiet")}
     told = {"feed": feed.pk, "name": feed.name, "status": status, "found": len(reading.entries) if reading else 0}
     return {**told, **counts, "seconds": look.seconds, "message": feed.last_error, "issues": issues[:20]}

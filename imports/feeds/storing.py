@@ -24,13 +24,17 @@ AHEAD: Final = timedelta(days=1)
 
 @dataclass
 class Stored:
-    """What became of entries. `quiet` ones were not kept: nothing in them is of note. `touched` are new or changed items."""
+    """What became of entries. `quiet` ones were not kept: nothing in them is of note. `touched` are new or changed items.
+
+    `issues` tell what else there is to say of them.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     quiet: int = 0
     touched: list[int] = field(default_factory=list)
+    issues: list[str] = field(default_factory=list)
 
 
 class Shelf:

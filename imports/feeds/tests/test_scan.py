@@ -11,10 +11,9 @@ from django.utils import timezone
 
 from aegis.audit.models import AuditLog
 from catalog.tests.factories import make_technique
-from imports.feeds.fetching import FEED_LIMITS, FeedWay
+from imports.feeds.fetching import FEED_LIMITS
 from imports.feeds.known import KNOWN
 from imports.feeds.managing import add_feed, archive_feed, describe_feeds, edit_feed, refusal
-from imports.feeds.pages import article_text, page_texts
 from imports.feeds.scan import SECONDS, ScanRunning, execute_scan, request_scan
 from imports.feeds.tests.worlds import BOMB, item, rss
 from imports.fetchers.tests.conftest import ok, status
@@ -232,24 +231,13 @@ def test_known_feeds_come_along_and_what_an_admin_made_of_them_stays():
     assert Feed.objects.filter(slug="nvd").count() == 1
 
 
-def test_a_page_is_fetched_only_where_robots_allow(server):
-    server.answers = {
-        "/example.org/robots.txt": [ok(b"User-agent: *\nDisallow: /private\n")],
-        "/example.org/a": [ok(b"<html><nav>Menu</nav><article><p>The text.</p></article></html>")],
-        "/example.org/private": [ok(b"<article>Secret</article>")],
-    }
-    urls = ["https://example.org/a", "https://example.org/private", "https://example.org/gone"]
-    assert page_texts(urls, FeedWay(server.url), time.monotonic() + 20) == {"https://example.org/a": "The text."}
-    assert "/example.org/private" not in server.paths()
-    assert article_text("<p>No article</p>") == "No article"
-
-
 def test_pages_are_fetched_for_feeds_that_ask_for_it(server, scan, krebs):
     make_technique("T1059.001", name="PowerShell")
     edit_feed(krebs, {"fetch_pages": True})
     server.answers["/example.org/a"] = [ok(b"<article>They ran T1059.001.</article>")]
-    scan(item("A", "https://example.org/a"))
-    assert IntelItem.objects.get().body == "They ran T1059.001."
+    found = scan(item("A", "https://example.org/a"), item("B", "https://example.org/b"))
+    assert IntelItem.objects.get(title="A").body == "They ran T1059.001."
+    assert "example.org/b" in found.results[0]["issues"][0]
     assert [mention.key for mention in Mention.objects.all()] == ["T1059.001"]
 
 
