@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
 
 _broker = broker(env.str("REDIS_URL", ""), DATA_DIR / "queue")
 CELERY_BROKER_URL = _broker["url"]
+CELERY_BROKER_TRANSPORT = _broker["transport"]
 CELERY_BROKER_TRANSPORT_OPTIONS = _broker["options"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}

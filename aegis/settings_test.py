@@ -66,6 +66,7 @@ def _template_of(frame: FrameType | None) -> str:
 INSTALLED_APPS = ["aegis.audit.tests", *INSTALLED_APPS]  # brings the `flush` between tests
 # A task that is sent waits in this process, and nobody runs it: a test calls the task's function, or starts a worker.
 CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 AEGIS_MIRROR = ""  # a test names its mirror itself: the fixture `mirror`
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

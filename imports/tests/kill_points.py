@@ -19,7 +19,9 @@ MOST = 2
 
 def kill_all(options: argparse.Namespace, folder: Path) -> int:
     """All sources, one after the other."""
-    bell = Doorbell(settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
+    bell = Doorbell(
+        settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS, settings.CELERY_BROKER_TRANSPORT
+    )
     with worker({}, folder):
         failed = [
             source.slug

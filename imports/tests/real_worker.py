@@ -102,8 +102,10 @@ def _answers(port: int) -> bool:
 class Doorbell:
     """Sends tasks to the broker of the worker under test."""
 
-    def __init__(self, url: str, options: Mapping[str, object]) -> None:
-        self._app = Celery(broker=url, set_as_current=False, broker_transport_options=dict(options))
+    def __init__(self, url: str, options: Mapping[str, object], transport: str | None = None) -> None:
+        self._app = Celery(
+            broker=url, set_as_current=False, broker_transport=transport, broker_transport_options=dict(options)
+        )
 
     def ring(self, run: ImportRun) -> None:
         """Tell the worker of a run."""

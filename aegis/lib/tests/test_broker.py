@@ -11,6 +11,7 @@ from aegis.lib.broker import broker
 def test_without_redis_tasks_wait_in_files_of_the_data_folder(tmp_path):
     made = broker("", tmp_path / "queue")
     assert made["url"] == "filesystem://localhost"
+    assert made["transport"] == "aegis.lib.file_broker:Transport"
     assert made["options"] == {
         "data_folder_in": str(tmp_path / "queue"),
         "data_folder_out": str(tmp_path / "queue"),
