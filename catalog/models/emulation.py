@@ -84,6 +84,7 @@ class TestTemplate(Sourced, TechniqueReference):
 
     class Meta:
         ordering = ["name", "pk"]
+        indexes = [models.Index(fields=["technique"], condition=Q(withdrawn_at=None), name="live_test_templates")]
         constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="unique_test_template")]
 
     def __str__(self) -> str:

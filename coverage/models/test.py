@@ -134,7 +134,11 @@ class Test(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["campaign", "position"], name="test_in_campaign")]
+        indexes = [
+            models.Index(fields=["campaign", "position"], name="test_in_campaign"),
+            # The menu of every page counts them.
+            models.Index(fields=["technique"], condition=Q(archived_at=None), name="live_tests"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="test_state_is_known"),
             models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="test_outcome_is_known"),
