@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Self
 
-from django.db.models import Subquery, Value
-from django.db.models.functions import Coalesce, Concat
+from django.db.models import Subquery, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
 from aegis.accounts.models import User
@@ -169,7 +170,7 @@ class MatrixFacts:
         return list(dict.fromkeys(tactic if tactic in known else OTHER for tactic in entry.tactics or (OTHER,)))
 
 
-TECHNIQUE_COLUMNS: Final = ("mitre_id", "name", "parent_id", "platforms", "source", "technique_tactics__tactic")
+TECHNIQUE_COLUMNS: Final = ("mitre_id", "name", "parent_id", "listed", "source", "technique_tactics__tactic")
 PROOF_COLUMNS: Final = tuple(
     f"coverage__{name}"
     for name in ("status", "proven", "proven_gap", "tests_met", "tests_total", "last_proven_at", "review_required")
@@ -219,20 +220,28 @@ def _uses() -> list[tuple[str, str, list[str]]]:
 
 def _techniques() -> tuple[list[Entry], dict[str, Proof]]:
     """The active techniques, and what tests say of them, where they do. The query has a row for each tactic of each."""
-    found: dict[str, tuple[str, str | None, list[str], bool]] = {}
+    found: dict[str, tuple[str, str | None, tuple[str, ...], bool]] = {}
     tactics: dict[str, list[str]] = defaultdict(list)
     proofs: dict[str, Proof] = {}
-    rows = Technique.objects.active().order_by().values_list(*TECHNIQUE_COLUMNS, *PROOF_COLUMNS)
-    for mitre_id, name, parent, platforms, source, tactic, status, *shown in rows:
-        found[mitre_id] = (name, parent, platforms, source == LOCAL)
+    active = Technique.objects.active().annotate(listed=Cast("platforms", TextField())).order_by()
+    for mitre_id, name, parent, listed, source, tactic, status, *shown in active.values_list(
+        *TECHNIQUE_COLUMNS, *PROOF_COLUMNS
+    ):
+        found[mitre_id] = (name, parent, _platforms(listed), source == LOCAL)
         tactics[mitre_id] += [tactic] if tactic else []
         if status:
             proofs[mitre_id] = Proof(status, *shown)
     entries = [
-        Entry(mitre_id, name, parent or "", tuple(platforms), tuple(tactics[mitre_id]), local)
+        Entry(mitre_id, name, parent or "", platforms, tuple(tactics[mitre_id]), local)
         for mitre_id, (name, parent, platforms, local) in found.items()
     ]
     return entries, {mitre_id: proof for mitre_id, proof in proofs.items() if proof.says or proof.review}
+
+
+# There are some dozens of different lists on a thousand rows.
+@lru_cache(maxsize=1024)
+def _platforms(listed: str) -> tuple[str, ...]:
+    return tuple(json.loads(listed))
 
 
 def _tactics() -> list[tuple[str, str, str]]:
