@@ -35,6 +35,7 @@ from coverage.api.figures import (
     MetricsProofAge,
     MetricsTimeToDetect,
 )
+from coverage.api.gap_owner import TechniqueOwner
 from coverage.api.gaps import MetricsGaps
 from coverage.api.intel import (
     IntelItemAccept,
@@ -123,6 +124,7 @@ v1 = [
     route("techniques", TechniqueList, "technique-list"),
     route(f"techniques/{MITRE_ID}", TechniqueDetail, "technique"),
     route(f"techniques/{MITRE_ID}/archive", TechniqueArchive, "technique-archive"),
+    route(f"techniques/{MITRE_ID}/owner", TechniqueOwner, "technique-owner"),
     route(f"techniques/{MITRE_ID}/restore", TechniqueRestore, "technique-restore"),
     route(f"techniques/{MITRE_ID}/review", TechniqueReview, "technique-review"),
     route("tests", TestList, "test-list"),

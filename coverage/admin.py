@@ -10,6 +10,7 @@ from coverage.models import (
     Campaign,
     CoverageSnapshot,
     Evidence,
+    GapAssignment,
     TechniqueCoverage,
     Test,
     TestInvolvement,
@@ -63,6 +64,15 @@ class EvidenceAdmin(ReadOnlyAdmin):
     search_fields = ("original_name", "caption", "sha256", "test__technique__mitre_id")
     ordering = ("-uploaded_at", "pk")
     view_on_site = False
+
+
+@admin.register(GapAssignment)
+class GapAssignmentAdmin(ReadOnlyAdmin):
+    list_display = ("technique_id", "owner", "due_on", "assigned_by", "assigned_at", "ended_by", "ended_at")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter), "due_on")
+    list_select_related = ("owner", "assigned_by", "ended_by")
+    search_fields = ("technique__mitre_id", "owner__username", "note")
+    ordering = ("-pk",)
 
 
 @admin.register(TechniqueCoverage)

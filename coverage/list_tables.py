@@ -1,12 +1,13 @@
-"""The columns of the lists of news, layers and defences against gaps, as files."""
+"""The columns of the lists of news, layers, gaps and defences against gaps, as files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from aegis.lib.exports import Table
 from coverage.gaps.defences import CounteredGap, OpenGap, countered
+from coverage.gaps.ranking import Gap
 from coverage.news.inbox import Row, in_order, rows
 from intel.models import IntelItem
 
@@ -56,6 +57,31 @@ LAYER_TECHNIQUES: Final = Table(
         "Marked": "marks",
         "Score": "score",
         "Comment": "comment",
+    },
+)
+
+
+def _of_owner(name: str) -> Callable[[Gap], Any]:
+    """The column of one fact of a gap's owner, empty where nobody has it."""
+    return lambda gap: getattr(gap.owner, name, "")
+
+
+GAPS: Final = Table(
+    "gaps",
+    {
+        "Rank": "rank",
+        "Id": "mitre_id",
+        "Technique": "name",
+        "Score": "score",
+        "Status": "status",
+        "Proven gap": "proven_gap",
+        "Need": "need",
+        "Actors": "actors",
+        "Users": "users",
+        "Owner": _of_owner("named"),
+        "Due": _of_owner("due_on"),
+        "Note": _of_owner("note"),
+        "Arithmetic": "arithmetic",
     },
 )
 DEFENCE_GAPS: Final = Table(

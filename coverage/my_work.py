@@ -1,11 +1,11 @@
-"""What waits for one person: tests to finish, tests to decide on, techniques to look at again."""
+"""What waits for one person: tests to finish, tests to decide on, techniques to look at again, gaps to close."""
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from aegis.accounts.models import User
 from aegis.accounts.policy import allows
 from catalog.models import Technique
-from coverage.models import TechniqueCoverage, Test, TestInvolvement
+from coverage.models import GapAssignment, TechniqueCoverage, Test, TestInvolvement
 from coverage.testing.workflow import EDITABLE
 
 
@@ -28,3 +28,8 @@ def to_review(user: User) -> QuerySet[TechniqueCoverage]:
         return TechniqueCoverage.objects.none()
     active = Technique.objects.active().order_by().values("mitre_id")
     return TechniqueCoverage.objects.due_for_review().filter(technique__in=active).order_by("technique_id")
+
+
+def to_close(user: User) -> QuerySet[GapAssignment]:
+    """Gaps that the user owns, what is due first at the top."""
+    return GapAssignment.objects.work_of(user).order_by(F("due_on").asc(nulls_last=True), "technique_id")

@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet, Value
 
 from catalog.models import DetectionRule, TestTemplate
 from coverage.models import Test
-from coverage.my_work import to_decide, to_finish, to_review
+from coverage.my_work import to_close, to_decide, to_finish, to_review
 from imports.models import DataSource
 from intel.models import IntelItem, ThreatActor
 
@@ -51,8 +51,8 @@ class LibraryNumbers:
 
     @property
     def waiting(self) -> int:
-        """Tests to finish, tests to decide on, and techniques to review, for the visitor."""
-        return sum(self._numbers[kind] for kind in ("finish", "decide", "review"))
+        """Tests to finish, tests to decide on, techniques to review, and gaps to close, for the visitor."""
+        return sum(self._numbers[kind] for kind in ("finish", "decide", "review", "close"))
 
     @property
     def samples(self) -> int:
@@ -73,7 +73,12 @@ class LibraryNumbers:
         user = self.visitor
         if user is None or not user.pk or user.is_anonymous:
             return []
-        kinds = {"finish": to_finish(user), "decide": to_decide(user), "review": to_review(user)}
+        kinds: dict[str, QuerySet[Any]] = {
+            "finish": to_finish(user),
+            "decide": to_decide(user),
+            "review": to_review(user),
+            "close": to_close(user),
+        }
         return [_counted(kind, rows) for kind, rows in kinds.items()]
 
 

@@ -356,5 +356,6 @@ BODIES: Final[Mapping[str, Body]] = {
     "POST /users": lambda *_: {"username": f"new-{uuid4().hex[:8]}", "role": "viewer"},
     "POST /users/new": lambda *_: {"username": f"new-{uuid4().hex[:8]}", "role": "viewer"},
     "POST /users/{}": lambda world, visitor, user: {"role": Role.VIEWER, "is_active": "on"},
+    "PATCH /techniques/{}/owner": _fixed(owner="blue_tech", due_on="2100-01-31"),
     "PATCH /users/{}": _fixed(role=Role.VIEWER),
 }

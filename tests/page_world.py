@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from aegis.accounts.models import User
 from aegis.accounts.tests.factories import make_user
 from aegis.accounts.tokens import start_session
-from catalog.models import Tactic
+from catalog.models import Tactic, Technique
 from catalog.tests.factories import (
     SEEN,
     make_defence,
@@ -26,6 +26,7 @@ from compliance.tests.factories import make_control
 from coverage.models import Campaign
 from coverage.services.campaigns import edit_campaign
 from coverage.services.evidence import attach_evidence
+from coverage.services.gaps import assign_gap
 from coverage.services.snapshots import take_snapshot
 from coverage.services.techniques import create_technique
 from coverage.tests.factories import make_campaign, make_test
@@ -97,9 +98,10 @@ def make_pages_world(times: int = 1) -> dict[str, object]:
         first = first or _more(by, lead)
         if times > 1:
             _more(by, lead)
+    assign_gap(by=lead, technique=Technique.objects.get(mitre_id="T9001"), changes={"owner": by})
     local = create_technique(by=make_user("admin"), mitre_id="T9100", name="Local", tactics=["execution"])
     take_snapshot()
-    return first | {"technique-edit": local.mitre_id}
+    return first | {"technique-edit": local.mitre_id, "gap-owner": "T9001"}
 
 
 def _more(by: User, lead: User) -> dict[str, object]:

@@ -18,6 +18,7 @@ from aegis.accounts.tests.factories import PASSWORD, make_user
 from catalog.tests.factories import make_rule
 from coverage.models import Layer, LayerTechnique, SavedView
 from coverage.services.evidence import attach_evidence
+from coverage.services.gaps import assign_gap
 from coverage.services.snapshots import take_snapshot
 from coverage.services.techniques import create_technique
 from coverage.tests.factories import make_campaign, make_test
@@ -70,7 +71,8 @@ def test_lists_and_pages_of_every_model_open_in_few_queries(admins):
     IntelFlag.objects.get_or_create(item=IntelItem.objects.first(), technique="T9999", defaults={"at": timezone.now()})
     attach_evidence(by=make_user(Role.ADMIN), test=make_test(), side="red", file=BytesIO(b"seen"), name="log.txt")
     make_test(outcome="alerted", campaign=make_campaign())
-    create_technique(by=make_user(Role.ADMIN), mitre_id="T9001", name="Local", tactics=["execution"])
+    local = create_technique(by=make_user(Role.ADMIN), mitre_id="T9001", name="Local", tactics=["execution"])
+    assign_gap(by=make_user(Role.ADMIN), technique=local, changes={"owner": make_user(Role.BLUE_TECH)})
     take_snapshot()
     empty, costly, long = [], {}, {}
     for model in MODELS:

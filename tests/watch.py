@@ -10,7 +10,7 @@ addEventListener("securitypolicyviolation", event =>
 """
 
 
-REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (409|413) ")
+REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (400|409|413) ")
 """What Chromium writes when a page asks for what cannot be: the page shows the reason, and its test looks for it."""
 
 

@@ -27,6 +27,7 @@ EVERYONE: Final = frozenset(Role)
 ADMINS: Final = frozenset({Role.ADMIN})
 DOERS: Final = frozenset({Role.ADMIN, Role.RED_TECH, Role.BLUE_TECH})
 DECIDERS: Final = frozenset({Role.ADMIN, Role.RED_LEAD, Role.BLUE_LEAD})
+TECHS_AND_LEADS: Final = frozenset({Role.RED_TECH, Role.BLUE_TECH, Role.RED_LEAD, Role.BLUE_LEAD})
 
 ACTIONS: Final[Mapping[str, frozenset[Role]]] = {
     "account.use": EVERYONE,
@@ -41,6 +42,7 @@ ACTIONS: Final[Mapping[str, frozenset[Role]]] = {
     "test.read": EVERYONE,
     "campaign.manage": DOERS | DECIDERS,
     "evidence.add": DOERS,
+    "gap.own": TECHS_AND_LEADS,
     "intel.triage": DOERS | DECIDERS,
     "layer.delete": DOERS | DECIDERS,
     "layer.upload": DOERS | DECIDERS,
@@ -49,6 +51,7 @@ ACTIONS: Final[Mapping[str, frozenset[Role]]] = {
     "test.edit": DOERS,
     "test.execute": DOERS,
     "test.submit": DOERS,
+    "gap.assign": DECIDERS,
     "technique.review": DECIDERS,
     "test.archive": DECIDERS,
     "test.decide": DECIDERS,

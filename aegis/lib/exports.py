@@ -22,7 +22,7 @@ LONGEST: Final = 32_767
 Value = str | Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A list: what its files are called, and its columns as heading -> attribute path, or function, of a row."""
 
@@ -55,13 +55,19 @@ def as_csv(table: Table, rows: Iterable[Any]) -> Iterator[str]:
     return csv_lines(table.lines(rows))
 
 
-def as_xlsx(table: Table, rows: Iterable[Any], about: Mapping[str, str]) -> IO[bytes]:
-    """A workbook in an open temporary file: a sheet with the rows, and "About". Every cell is text that no spreadsheet runs."""
+def as_xlsx(
+    table: Table, rows: Iterable[Any], about: Mapping[str, str], more: Mapping[Table, Iterable[Any]] | None = None
+) -> IO[bytes]:
+    """A workbook in an open temporary file: a sheet with the rows, one for each of `more`, and "About".
+
+    Every cell is text that no spreadsheet runs.
+    """
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(table.name.capitalize()[:31])
-    sheet.freeze_panes = "A2"
-    for line in table.lines(rows):
-        sheet.append([harmless(text) for text in line])
+    for one, found in ((table, rows), *(more or {}).items()):
+        sheet = book.create_sheet(one.name.capitalize()[:31])
+        sheet.freeze_panes = "A2"
+        for line in one.lines(found):
+            sheet.append([harmless(text) for text in line])
     notes = book.create_sheet("About")
     for name, text in about.items():
         notes.append([harmless(name), harmless(text)])

@@ -55,9 +55,15 @@ def csv_file(name: str, lines: Iterable[str]) -> StreamingHttpResponse:
     return response
 
 
-def xlsx_file(name: str, table: Table, rows: Iterable[Any], about: Mapping[str, str]) -> FileResponse:
-    """A workbook as a file."""
-    return FileResponse(as_xlsx(table, rows, about), as_attachment=True, filename=name, content_type=XLSX)
+def xlsx_file(
+    name: str,
+    table: Table,
+    rows: Iterable[Any],
+    about: Mapping[str, str],
+    more: Mapping[Table, Iterable[Any]] | None = None,
+) -> FileResponse:
+    """A workbook as a file, with a sheet more for each of `more`."""
+    return FileResponse(as_xlsx(table, rows, about, more), as_attachment=True, filename=name, content_type=XLSX)
 
 
 def filters_of(request: HttpRequest) -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 """The gap ranking in the API."""
 
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
@@ -14,12 +14,15 @@ from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
 from aegis.lib.filters import LONGEST
 from aegis.lib.listing import Pages
+from coverage.api.base import visitor
+from coverage.gaps.owners import LONGEST_NAME, MINE, NOBODY, OwnedGapForm, owned_by
 from coverage.gaps.query import HEAVIEST, WEIGHT_NAMES, WEIGHTS, GapForm, GapQuery, known_actors
 from coverage.gaps.ranking import NEED_WORDS, Gap, GapFacts, ranked_gaps
 from coverage.techniques.status import Status
 
-PARAMETERS: Final = ("actor", "sector", *WEIGHT_NAMES)
+PARAMETERS: Final = ("actor", "sector", *WEIGHT_NAMES, "owner")
 SEVERAL: Final = ("actor", "sector")
+Asked = TypeVar("Asked", bound=GapForm)
 
 
 class TermSerializer(serializers.Serializer[Any]):
@@ -44,7 +47,8 @@ class AtHandSerializer(serializers.Serializer[Any]):
 class GapSerializer(serializers.Serializer[Any]):
     """A technique that is not proven. `score` is the sum of the points of its terms, and `arithmetic` says so in words.
 
-    `actors` counts the chosen actors that use it, `users` all active actors and software.
+    `actors` counts the chosen actors that use it, `users` all active actors and software. `owner` is whose
+    work it is, until `due_on` if that is said; null: nobody's yet.
     """
 
     rank = serializers.IntegerField()
@@ -59,6 +63,10 @@ class GapSerializer(serializers.Serializer[Any]):
     score = serializers.FloatField()
     terms = TermSerializer(many=True)
     arithmetic = serializers.CharField()
+    owner = serializers.CharField(allow_null=True)
+    owner_active = serializers.BooleanField(allow_null=True, help_text="False: deactivated since.")
+    due_on = serializers.DateField(allow_null=True)
+    overdue = serializers.BooleanField()
 
 
 class WeightsSerializer(serializers.Serializer[Any]):
@@ -100,6 +108,10 @@ EXAMPLE: Final = {
         },
     ],
     "arithmetic": "3 of 5 chosen actors × 2 = 1.20 + …; 2.42",
+    "owner": "maria",
+    "owner_active": True,
+    "due_on": "2026-03-31",
+    "overdue": False,
 }
 
 
@@ -165,6 +177,11 @@ class MetricsGaps(Endpoint):
         parameters=[
             *CHOICE,
             *WEIGHED,
+            OpenApiParameter(
+                "owner",
+                {"type": "string", "maxLength": LONGEST_NAME},
+                description=f"Whose gaps: `{MINE}`, `{NOBODY}` for those that nobody has, or a user name. Ranks stay.",
+            ),
             OpenApiParameter("page", {"type": "integer", "minimum": 1}, description="The page, from 1."),
             OpenApiParameter(
                 "page_size", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, description="Its rows."
@@ -180,10 +197,12 @@ class MetricsGaps(Endpoint):
         technique and control are at hand.
         """
         known = known_actors()
-        query = gap_query(request, known, (*PARAMETERS, "page", "page_size", "format"))
+        form = gap_form(request, known, (*PARAMETERS, "page", "page_size", "format"), OwnedGapForm)
+        query = form.query
         facts = GapFacts.now(query, known)
         pages = Pages()
-        page = pages.paginate_queryset(ranked_gaps(facts, query), request, view=self)
+        rows = owned_by(ranked_gaps(facts, query), form.asked_owner, visitor(request))
+        page = pages.paginate_queryset(rows, request, view=self)
         envelope = pages.get_paginated_response([described(gap) for gap in page or ()]).data
         figures = {
             "release": facts.standing.release,
@@ -196,6 +215,11 @@ class MetricsGaps(Endpoint):
 
 def gap_query(request: Request, known: Any, names: tuple[str, ...]) -> GapQuery:
     """What the query string asks for. Raises ValidationError by parameter."""
+    return gap_form(request, known, names, GapForm).query
+
+
+def gap_form(request: Request, known: Any, names: tuple[str, ...], kind: type[Asked]) -> Asked:
+    """The form that the query string fills in. Raises ValidationError by parameter."""
     given = request.query_params
     errors = {
         name: [f"There is no parameter `{name}` here: choose from {', '.join(names)}."]
@@ -203,15 +227,22 @@ def gap_query(request: Request, known: Any, names: tuple[str, ...]) -> GapQuery:
         if name not in names
     }
     repeated = {name: ["Give it once."] for name, values in given.lists() if len(values) > 1 and name not in SEVERAL}
-    form = GapForm(given, known)
-    query = form.query
+    form = kind(given, known)
     if errors or repeated or form.errors:
         raise ValidationError(
             {name: [str(text) for text in texts] for name, texts in form.errors.items()} | repeated | errors
         )
-    return query
+    return form
 
 
 def described(gap: Gap) -> dict[str, Any]:
     """A gap as its serializer reads it."""
-    return asdict(gap) | {"score": gap.score, "arithmetic": gap.arithmetic}
+    whose: dict[str, Any] = {"owner": None, "owner_active": None, "due_on": None, "overdue": False}
+    if gap.owner:
+        whose = {
+            "owner": gap.owner.username,
+            "owner_active": gap.owner.is_active,
+            "due_on": gap.owner.due_on,
+            "overdue": gap.owner.is_overdue,
+        }
+    return asdict(gap) | {"score": gap.score, "arithmetic": gap.arithmetic} | whose

@@ -24,7 +24,7 @@ from coverage.api.shapes import EXAMPLE, LISTED, TestSerializer
 from coverage.api.technique_forms import NewTechnique, TechniqueChanges, TechniqueNote
 from coverage.figures.claims import CLAIMS, claims
 from coverage.filters import CoveredTechniqueFilter
-from coverage.models import TechniqueCoverage
+from coverage.models import GapAssignment, TechniqueCoverage
 from coverage.services.review import review_technique
 from coverage.services.techniques import (
     archive_technique,
@@ -39,9 +39,14 @@ from coverage.testing.texts import LONGEST
 
 SUBTECHNIQUES = Prefetch("subtechniques", Technique.objects.active().only("mitre_id", "name", "parent"))
 TESTS = Prefetch("tests", LISTED.live(), to_attr="live_tests")
+OWNERS = Prefetch(
+    "gap_assignments",
+    GapAssignment.objects.standing().select_related("owner", "assigned_by"),
+    to_attr="standing_assignments",
+)
 DETAILED: Final = Technique.objects.select_related(
     "coverage__reviewed_by", "local__added_by", "local__changed_by"
-).prefetch_related("technique_tactics", SUBTECHNIQUES, TESTS)
+).prefetch_related("technique_tactics", SUBTECHNIQUES, TESTS, OWNERS)
 COVERAGE: Final = ("status", "review_required", "proven", "proven_gap", "last_validated_at", "last_proven_at")
 COVERAGE_EXAMPLE: Final = {
     "status": "partial",
@@ -107,11 +112,32 @@ class ReasonSerializer(serializers.Serializer[Any]):
     link = serializers.CharField(required=False, help_text="The page that says more.")
 
 
+class GapOwnerSerializer(serializers.Serializer[GapAssignment]):
+    """Who has the gap of a technique. It stands while the technique is proven too, and is nobody's work then."""
+
+    owner = serializers.CharField(source="owner.username")
+    owner_active = serializers.BooleanField(source="owner.is_active", help_text="False: deactivated since.")
+    due_on = serializers.DateField(allow_null=True)
+    overdue = serializers.BooleanField(source="shown.is_overdue")
+    note = serializers.CharField()
+    assigned_by = serializers.CharField(source="assigned_by.username")
+    assigned_at = serializers.DateTimeField()
+
+
 DETAIL_EXAMPLE = {
     **COVERAGE_EXAMPLE,
     "review_reasons": [],
     "reviewed_by": "lena",
     "reviewed_at": "2026-01-02T03:04:05Z",
+    "gap_owner": {
+        "owner": "maria",
+        "owner_active": True,
+        "due_on": "2026-03-31",
+        "overdue": False,
+        "note": "",
+        "assigned_by": "lena",
+        "assigned_at": "2026-01-02T03:04:05Z",
+    },
     "tests": [EXAMPLE],
     "subtechniques": [],
     "counts": COUNTS_EXAMPLE,
@@ -131,6 +157,7 @@ class TechniqueDetailSerializer(CoveredTechniqueSerializer, WithRunSerializer):
     review_reasons = ReasonSerializer(source="coverage.review_reasons", many=True, read_only=True)
     reviewed_by = username("coverage.reviewed_by")
     reviewed_at = serializers.DateTimeField(source="coverage.reviewed_at", allow_null=True, read_only=True)
+    gap_owner = serializers.SerializerMethodField()
     tests = TestSerializer(source="live_tests", many=True, read_only=True)
     subtechniques = SubtechniqueSerializer(many=True, read_only=True)
     counts = serializers.SerializerMethodField()
@@ -143,6 +170,7 @@ class TechniqueDetailSerializer(CoveredTechniqueSerializer, WithRunSerializer):
             "review_reasons",
             "reviewed_by",
             "reviewed_at",
+            "gap_owner",
             "tests",
             "subtechniques",
             "counts",
@@ -151,6 +179,12 @@ class TechniqueDetailSerializer(CoveredTechniqueSerializer, WithRunSerializer):
             "last_run",
         )
         read_only_fields = fields
+
+    @extend_schema_field(GapOwnerSerializer(allow_null=True))
+    def get_gap_owner(self, technique: Technique) -> dict[str, Any] | None:
+        """Null for nobody."""
+        standing: list[GapAssignment] = technique.standing_assignments  # type: ignore[attr-defined]  # OWNERS fetches them
+        return dict(GapOwnerSerializer(standing[0]).data) if standing else None
 
     @extend_schema_field(CountsSerializer)
     def get_counts(self, technique: Technique) -> dict[str, int]:

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Final, NamedTuple, Self
 
-from django.db.models import Subquery, Value
+from django.db.models import FilteredRelation, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
 from catalog.models import AttackRelease, Technique
 from coverage.figures.claim_counts import several_claims
+from coverage.gaps.owner import Owner
 from coverage.techniques.status import Status
 
 CLAIMED: Final = ("rules", "templates", "actors")
@@ -33,7 +34,7 @@ class TacticPlace(NamedTuple):
 class Known(NamedTuple):
     """One active technique. `status` takes its sub-techniques in; the rest is about its own live tests.
 
-    `gap` says that validated tests of it only missed, `tests` counts those that are not archived.
+    `gap` says that validated tests of it only missed, `tests` counts those that are not archived, `owner` is who has its gap.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Known(NamedTuple):
     tests: int = 0
     proven_at: datetime | None = None
     review: bool = False
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ def percent(part: int, whole: int) -> float:
 
 TACTIC_COLUMNS: Final = ("position", "mitre_id", "shortname", "name", "withdrawn_at", "revoked", "deprecated")
 COVERAGE_COLUMNS: Final = ("status", "proven", "proven_gap", "tests_total", "last_proven_at", "review_required")
+OWNER_COLUMNS: Final = ("owner__username", "owner__is_active", "due_on", "note")
 
 
 def _techniques() -> tuple[str, dict[str, Known], dict[TacticPlace, set[str]]]:
@@ -145,17 +148,26 @@ def _techniques() -> tuple[str, dict[str, Known], dict[TacticPlace, set[str]]]:
     columns = (
         *(f"technique_tactics__tactic__{column}" for column in TACTIC_COLUMNS),
         *(f"coverage__{column}" for column in COVERAGE_COLUMNS),
+        *(f"assigned__{column}" for column in OWNER_COLUMNS),
     )
     techniques: dict[str, Known] = {}
     members: dict[TacticPlace, set[str]] = defaultdict(set)
     label = AttackRelease.objects.current().values(label=Concat("domain", Value(" "), "version"))[:1]
-    rows = Technique.objects.active().order_by().annotate(release=Coalesce(Subquery(label), Value("")))
+    rows = (
+        Technique.objects.active()
+        .order_by()
+        .annotate(
+            release=Coalesce(Subquery(label), Value("")),
+            assigned=FilteredRelation("gap_assignments", condition=Q(gap_assignments__ended_at=None)),
+        )
+    )
     release = ""
     for named, mitre_id, name, platforms, *found in rows.values_list(
         "release", "mitre_id", "name", "platforms", *columns
     ):
-        release, place, gone, shown = named, found[:4], found[4:7], found[7:]
-        techniques[mitre_id] = Known(name, tuple(platforms), *(shown if shown[0] else ()))
+        release, place, gone, shown, whose = named, found[:4], found[4:7], found[7:13], found[13:]
+        owner = Owner(*whose) if whose[0] is not None else None
+        techniques[mitre_id] = Known(name, tuple(platforms), *(shown if shown[0] else ()))._replace(owner=owner)
         if place[0] is not None and not any(gone):
             members[TacticPlace(*place)].add(mitre_id)
     return release, techniques, dict(sorted(members.items()))

@@ -133,7 +133,7 @@ class GapForm(forms.Form):
     @property
     def query(self) -> GapQuery:
         """What was asked for; a part that is wrong stays as it usually is."""
-        self.full_clean()
+        self.is_valid()
         given: Mapping[str, Any] = self.cleaned_data
         weights = {
             name: given[parameter] for parameter, (name, _) in WEIGHT_NAMES.items() if given.get(parameter) is not None

@@ -23,6 +23,7 @@ from django.db.models import Count, Q
 from catalog.models import SoftwareTechnique
 from coverage.figures.claims import ACTIVE_ACTOR
 from coverage.figures.standing import CLAIMED, Standing
+from coverage.gaps.owner import Owner
 from coverage.gaps.query import Chosen, GapQuery, chosen_actors, known_actors, under_way
 from intel.models import ThreatActorTechnique
 
@@ -65,7 +66,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """One technique that is not proven. `actors` counts the chosen ones that use it, `users` all actors and software."""
+    """One technique that is not proven, and whose work that is. `actors` counts the chosen ones that use it, `users` all."""
 
     rank: int
     mitre_id: str
@@ -77,6 +78,7 @@ class Gap:
     users: int
     at_hand: Mapping[str, int]
     terms: tuple[Term, ...]
+    owner: Owner | None = None
 
     @property
     def score(self) -> float:
@@ -222,6 +224,7 @@ def _gap(facts: GapFacts, rank: int, mitre_id: str, terms: tuple[Term, ...]) -> 
         users=_users_of(facts, mitre_id),
         at_hand={name: facts.at_hand[name].get(mitre_id, 0) for name in AT_HAND},
         terms=terms,
+        owner=known.owner,
     )
 
 

@@ -2,6 +2,7 @@
 
 from coverage.models.campaign import Campaign
 from coverage.models.evidence import Evidence
+from coverage.models.gap import GapAssignment
 from coverage.models.layer import Layer, LayerTechnique, SavedView
 from coverage.models.snapshot import CoverageSnapshot
 from coverage.models.status import TechniqueCoverage
@@ -11,6 +12,7 @@ __all__ = [
     "Campaign",
     "CoverageSnapshot",
     "Evidence",
+    "GapAssignment",
     "Layer",
     "LayerTechnique",
     "SavedView",

@@ -30,8 +30,8 @@ from coverage.testing.workflow import State
 from imports.models import DataSource
 
 TOP: Final = 5
-MOST_NAMES: Final = 60
-"""Characters of the owners of a gap that a report prints."""
+MOST_NAMES: Final = 90
+"""Characters of the owner of a gap, and of those who test it, that a report prints."""
 
 MOST_ANNEX: Final = 200
 """Tests that the annex prints; the files hold all."""
@@ -55,15 +55,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class OwnedGap:
-    """A gap, and who has a test of it under way: names, with the campaign's where there is one. Empty: nobody yet."""
+    """A gap, and who has a test of it under way: names, with the campaign's where there is one."""
 
     gap: Gap
-    owners: tuple[str, ...]
+    testers: tuple[str, ...]
 
     @property
     def said(self) -> str:
-        """Their names, as far as a line goes."""
-        return Truncator(", ".join(self.owners)).chars(MOST_NAMES) or "nobody yet"
+        """Who owns the gap, until when, and whose tests of it are under way, as far as a line goes."""
+        owner = self.gap.owner.said if self.gap.owner else "nobody yet"
+        tests = f"; test under way: {', '.join(self.testers)}" if self.testers else ""
+        return Truncator(f"{owner}{tests}").chars(MOST_NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,11 +185,11 @@ def executive_report(period: Period, query: GapQuery, known: Collection[Chosen])
 
 def owned(gaps: Collection[Gap]) -> Iterable[OwnedGap]:
     """The gaps with those who have an open test of theirs. One query."""
-    owners: dict[str, dict[str, None]] = {gap.mitre_id: {} for gap in gaps}
-    rows = Test.objects.open().filter(technique_id__in=owners).order_by("pk")
+    testers: dict[str, dict[str, None]] = {gap.mitre_id: {} for gap in gaps}
+    rows = Test.objects.open().filter(technique_id__in=testers).order_by("pk")
     for mitre_id, user, campaign in rows.values_list("technique_id", "created_by__username", "campaign__name"):
-        owners[str(mitre_id)][f"{user} ({campaign})" if campaign else user] = None
-    return [OwnedGap(gap, tuple(owners[gap.mitre_id])) for gap in gaps]
+        testers[str(mitre_id)][f"{user} ({campaign})" if campaign else user] = None
+    return [OwnedGap(gap, tuple(testers[gap.mitre_id])) for gap in gaps]
 
 
 def period_tests(period: Period) -> PeriodTests:

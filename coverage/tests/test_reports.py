@@ -86,8 +86,8 @@ def test_executive_report_says_it_in_a_sentence_and_names_the_owner_of_a_gap(cli
     said = words(answer)
     assert "Of 4 attack techniques, detection rules claim 2 (50.0 %). Tests have proven 1 (25.0 %), and shown 1" in said
     assert "1 of 2 met what they expected. Decided by 2 people" in said
-    owners = {row.gap.mitre_id: row.owners for row in answer.context["report"].gaps}
-    assert owners == {"T9002": (), "T9003": (f"lea ({HOSTILE})",), "T9004": ()}
+    testers = {row.gap.mitre_id: row.testers for row in answer.context["report"].gaps}
+    assert testers == {"T9002": (), "T9003": (f"lea ({HOSTILE})",), "T9004": ()}
     assert AuditHead.objects.get().mac in said
     assert "<script>alert" not in answer.content.decode()
 

@@ -1,6 +1,6 @@
 """The gap ranking, and the next best campaign that closes the first of them."""
 
-from typing import Final, cast
+from typing import cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,32 +13,19 @@ from django.views.decorators.http import require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
-from aegis.lib.exports import Table
 from aegis.lib.pages import render_page
 from catalog.exports import exported
 from catalog.models import Technique, TestTemplate
 from coverage.gaps.next_campaign import CampaignPlan, PlanFacts, next_campaign
+from coverage.gaps.owners import OwnedGapForm, owned_by
 from coverage.gaps.query import Chosen, GapForm, GapQuery, known_actors
-from coverage.gaps.ranking import GapFacts, ranked_gaps
+from coverage.gaps.ranking import Gap, GapFacts, ranked_gaps
+from coverage.list_tables import GAPS
 from coverage.models import Campaign
 from coverage.services.campaigns import create_campaign
 
 PAGE = 50
-EXPORT: Final = Table(
-    "gaps",
-    {
-        "Rank": "rank",
-        "Id": "mitre_id",
-        "Technique": "name",
-        "Score": "score",
-        "Status": "status",
-        "Proven gap": "proven_gap",
-        "Need": "need",
-        "Actors": "actors",
-        "Users": "users",
-        "Arithmetic": "arithmetic",
-    },
-)
+
 NAMED = 3
 """Actors that the name of a campaign lists."""
 
@@ -48,16 +35,19 @@ NAMED = 3
 def gap_list(request: HttpRequest) -> HttpResponseBase:
     """The gaps in order, by the actors and weights of the address; what is wrong there is said, and counts as usual."""
     known = known_actors()
-    form = GapForm(request.GET, known)
+    form = OwnedGapForm(request.GET, known)
     query = form.query
     facts = GapFacts.now(query, known)
-    rows = ranked_gaps(facts, query)
-    if (file := exported(request, EXPORT, rows)) is not None:
+    gaps = ranked_gaps(facts, query)
+    form.offer(gaps)
+    rows: list[Gap] = owned_by(gaps, form.asked_owner, cast(User, request.user))
+    if (file := exported(request, GAPS, rows)) is not None:
         return file
     context = {
         "form": form,
         "query": query,
         "facts": facts,
+        "unproven": len(gaps),
         "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "as_of": timezone.now(),
     }

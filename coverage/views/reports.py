@@ -1,5 +1,6 @@
 """Reports: the list of them, the executive one, and that of a campaign: pages that print well, documents, and their annex."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +14,12 @@ from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.audit.recording import Subject, record
-from aegis.lib.exports import as_csv
+from aegis.lib.exports import Table, as_csv
 from aegis.lib.list_files import csv_file, described, xlsx_file
 from aegis.lib.pages import paginate, render_page
 from coverage.gaps.query import GapForm, known_actors
+from coverage.gaps.ranking import GapFacts, ranked_gaps
+from coverage.list_tables import GAPS
 from coverage.models import Campaign
 from coverage.models.test import TestQuerySet
 from coverage.reports.annex import ANNEX, with_annex
@@ -28,6 +31,8 @@ from coverage.reports.period import PeriodForm
 from coverage.reports.words import DEFINITIONS
 
 KINDS = ("docx", "csv", "xlsx")
+GAPS_CSV = "gaps.csv"
+"""`?export=` of the gaps of the executive report; the workbook has them as a sheet."""
 
 
 @require_action("coverage.read")
@@ -42,7 +47,8 @@ def report_list(request: HttpRequest) -> HttpResponse:
 def executive(request: HttpRequest) -> HttpResponseBase:
     """One page for the board. `since` and `until` choose the period, `actor` and `sector` whose techniques weigh most.
 
-    `?export=docx` is the report as a document, `csv` and `xlsx` its annex.
+    `?export=docx` is the report as a document, `csv` and `xlsx` its annex; `gaps.csv` are the gaps with their owners, a sheet
+    of the workbook too.
     """
     known = known_actors()
     period_form, gap_form = PeriodForm(request.GET), GapForm(request.GET, known)
@@ -50,12 +56,16 @@ def executive(request: HttpRequest) -> HttpResponseBase:
     days = urlencode({"since": period.since.isoformat(), "until": period.until.isoformat()})
     address = request.build_absolute_uri(f"?{'&'.join(filter(None, (days, query.address)))}")
     wrong = [*period_form.errors.values(), *gap_form.errors.values()]
-    if not wrong and request.GET.get("export") in KINDS:
+    if not wrong and request.GET.get("export") in (*KINDS, GAPS_CSV):
         about = Subject("report", "executive", f"Executive report, {period.since} to {period.until}")
         if request.GET["export"] == "docx":
             report = executive_report(period, query, known)
             return _document(request, "executive", about, executive_words(report, address))
-        return _annex(request, "executive", about, validated_in(period))
+        gaps = ranked_gaps(GapFacts.now(query, known), query) if request.GET["export"] != "csv" else []
+        if request.GET["export"] == GAPS_CSV:
+            _recorded(request, about)
+            return csv_file(_file_name("executive-gaps", "csv"), as_csv(GAPS, gaps))
+        return _annex(request, "executive", about, validated_in(period), {GAPS: gaps})
     context = {
         "report": executive_report(period, query, known),
         "errors": [text for texts in wrong for text in texts],
@@ -64,6 +74,7 @@ def executive(request: HttpRequest) -> HttpResponseBase:
         "width": WIDTH,
         "height": HEIGHT,
         "definitions": DEFINITIONS,
+        "gaps_csv": GAPS_CSV,
     }
     return render_page(request, "coverage/report_executive.html", context, status=400 if wrong else 200)
 
@@ -98,15 +109,21 @@ def _document(
     return response
 
 
-def _annex(request: HttpRequest, name: str, about: Model | Subject, tests: TestQuerySet) -> HttpResponseBase:
-    """The tests of a report with their hashes, all of them."""
+def _annex(
+    request: HttpRequest,
+    name: str,
+    about: Model | Subject,
+    tests: TestQuerySet,
+    more: Mapping[Table, Iterable[Any]] | None = None,
+) -> HttpResponseBase:
+    """The tests of a report with their hashes, all of them; a workbook has a sheet for each of `more` too."""
     _recorded(request, about)
     kind, rows = request.GET["export"], with_annex(tests)
     file = _file_name(f"{name}-annex", kind)
     return (
         csv_file(file, as_csv(ANNEX, rows))
         if kind == "csv"
-        else xlsx_file(file, ANNEX, rows, {**described(request, ANNEX), "Report": _named(about)})
+        else xlsx_file(file, ANNEX, rows, {**described(request, ANNEX), "Report": _named(about)}, more)
     )
 
 

@@ -14,6 +14,7 @@ from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from catalog.models import Technique
 from coverage.filters import CoveredTechniqueFilter
+from coverage.gaps.owners import assignments_of
 from coverage.techniques.ids import TECHNIQUE_ID, other_id
 from coverage.techniques.listing import EXPORT, ORDER, elsewhere, exact_first, listed
 from coverage.techniques.page import TABS, figures, relatives, release, tabs, technique_of
@@ -79,6 +80,7 @@ def _detail(request: HttpRequest, technique: Technique) -> HttpResponse:
         "tabs": tabs(technique, tab),
         "tab": tab,
         "standing": standing_of(technique),
+        "assignments": assignments_of(technique),
     }
     if tab == "attack":
         context["tests"] = latest_tests(technique)

@@ -27,8 +27,6 @@
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const header = (name) => detail.xhr.getResponseHeader(name);
     if (detail.xhr.status < 400 || !(header("HX-Retarget") || header("HX-Reswap"))) return;
-    detail.shouldSwap = true;
-    detail.isError = false;
     const form = halfOf(detail.elt);
     if (form) unsaved.add(form.id);
   });
