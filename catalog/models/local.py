@@ -7,10 +7,11 @@ from catalog.models.attack import Technique
 
 
 class LocalTechnique(models.Model):
-    """Who wrote a technique whose source is `LOCAL`; when, its row among the techniques says."""
+    """Who wrote a technique whose source is `LOCAL`; when, its row among the techniques says. `version` counts the writes."""
 
     technique = models.OneToOneField(Technique, models.PROTECT, related_name="local", editable=False)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final, NoReturn, cast
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
@@ -86,6 +87,17 @@ def seen_version(request: Request, body: Mapping[str, Any]) -> int | None:
     if found is None or named not in {None, int(found[1])}:
         raise ValidationError({"If-Match": ['Write the version that you saw, as in "3", and the same as in the body.']})
     return int(found[1])
+
+
+IF_MATCH: Final = OpenApiParameter("If-Match", str, "header", description='The version that you saw, as in `"3"`.')
+
+
+def seen(form: type[serializers.Serializer[Any]], request: Request) -> tuple[dict[str, Any], int | None]:
+    """The cleaned body without its `version`, and the version that the caller saw. Raises ValidationError by field."""
+    body = given(form, request)
+    version = seen_version(request, body)
+    body.pop("version", None)
+    return body, version
 
 
 def version_field() -> serializers.IntegerField:

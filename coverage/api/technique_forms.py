@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from aegis.lib.api import StrictSerializer
 from catalog.local import ID_RULE, LONGEST_NAME, LONGEST_TEXT, LONGEST_URL, MOST_PLATFORMS, MOST_TACTICS
+from coverage.api.base import version_field
 from coverage.testing.texts import LONGEST
 
 NEW_EXAMPLE: Final = {
@@ -71,6 +72,7 @@ class TechniqueChanges(TechniqueWords):
     """What changes of a local technique; the id and the parent stay."""
 
     name = serializers.CharField(required=False, max_length=LONGEST_NAME)
+    version = version_field()
 
 
 @extend_schema_serializer(
@@ -80,3 +82,4 @@ class TechniqueNote(StrictSerializer):
     """A word for the audit trail, if there is one."""
 
     note = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST)
+    version = version_field()

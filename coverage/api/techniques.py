@@ -19,7 +19,7 @@ from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
 from catalog.api.base import RUN_EXAMPLE, WithRunSerializer
 from catalog.api.techniques import TechniqueSerializer, technique_example
 from catalog.models import Technique
-from coverage.api.base import WorkEndpoint, given, username, visitor
+from coverage.api.base import IF_MATCH, WorkEndpoint, given, seen, username, visitor
 from coverage.api.shapes import EXAMPLE, LISTED, TestSerializer
 from coverage.api.technique_forms import NewTechnique, TechniqueChanges, TechniqueNote
 from coverage.figures.claims import CLAIMS, claims
@@ -141,6 +141,7 @@ DETAIL_EXAMPLE = {
     "tests": [EXAMPLE],
     "subtechniques": [],
     "counts": COUNTS_EXAMPLE,
+    "local_version": None,
     "added_by": None,
     "changed_by": None,
     **RUN_EXAMPLE,
@@ -151,7 +152,7 @@ DETAIL_EXAMPLE = {
 class TechniqueDetailSerializer(CoveredTechniqueSerializer, WithRunSerializer):
     """A technique with its live tests, its active sub-techniques, and counts of what maps to it.
 
-    `added_by` and `changed_by` say who wrote a local technique; null for those of ATT&CK.
+    `local_version` counts the writes to a local technique, `added_by` and `changed_by` say who wrote; null for those of ATT&CK.
     """
 
     review_reasons = ReasonSerializer(source="coverage.review_reasons", many=True, read_only=True)
@@ -161,6 +162,7 @@ class TechniqueDetailSerializer(CoveredTechniqueSerializer, WithRunSerializer):
     tests = TestSerializer(source="live_tests", many=True, read_only=True)
     subtechniques = SubtechniqueSerializer(many=True, read_only=True)
     counts = serializers.SerializerMethodField()
+    local_version = serializers.IntegerField(source="local.version", default=None, allow_null=True, read_only=True)
     added_by = username("local.added_by")
     changed_by = username("local.changed_by")
 
@@ -174,6 +176,7 @@ class TechniqueDetailSerializer(CoveredTechniqueSerializer, WithRunSerializer):
             "tests",
             "subtechniques",
             "counts",
+            "local_version",
             "added_by",
             "changed_by",
             "last_run",
@@ -229,17 +232,28 @@ class TechniqueDetail(WorkEndpoint, DetailEndpoint):
         self.kwargs["mitre_id"] = self.kwargs["mitre_id"].upper()
         return super().get_object()
 
-    def shown(self) -> Response:
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The technique as it stands now."""
-        return Response(self.get_serializer(self.get_object()).data)
+        return self.shown()
 
-    @extend_schema(request=TechniqueChanges, responses=TechniqueDetailSerializer, operation_id="techniques_update")
+    def shown(self) -> Response:
+        """The same, with its version as ETag if it is one of our own."""
+        body = self.get_serializer(self.get_object()).data
+        return Response(body, headers={"ETag": f'"{body["local_version"]}"'} if body["local_version"] else None)
+
+    @extend_schema(
+        request=TechniqueChanges,
+        responses=TechniqueDetailSerializer,
+        parameters=[IF_MATCH],
+        operation_id="techniques_update",
+    )
     def patch(self, request: Request, mitre_id: str) -> Response:
         """Change a technique of your own. For admins; 409 for one of ATT&CK, whose fields come from upstream."""
         technique = self.get_object()
         permit(visitor(request), "technique.edit", technique)
         require_ours(technique)
-        edit_technique(by=visitor(request), technique=technique, changes=given(TechniqueChanges, request))
+        changes, version = seen(TechniqueChanges, request)
+        edit_technique(by=visitor(request), technique=technique, changes=changes, version=version)
         return self.shown()
 
 
@@ -280,14 +294,15 @@ class TechniqueArchive(TechniqueDetail):
 
     @extend_schema(
         tags=["techniques"],
-        parameters=[MITRE_ID],
+        parameters=[MITRE_ID, IF_MATCH],
         request=TechniqueNote,
         responses=TechniqueDetailSerializer,
         operation_id="techniques_archive",
     )
     def post(self, request: Request, mitre_id: str) -> Response:
         """Put a technique of your own away: it counts for nothing any more; its tests stay. 409 for one of ATT&CK."""
-        archive_technique(by=visitor(request), technique=self.get_object(), **given(TechniqueNote, request))
+        words, version = seen(TechniqueNote, request)
+        archive_technique(by=visitor(request), technique=self.get_object(), version=version, **words)
         return self.shown()
 
 
@@ -299,12 +314,13 @@ class TechniqueRestore(TechniqueDetail):
 
     @extend_schema(
         tags=["techniques"],
-        parameters=[MITRE_ID],
+        parameters=[MITRE_ID, IF_MATCH],
         request=TechniqueNote,
         responses=TechniqueDetailSerializer,
         operation_id="techniques_restore",
     )
     def post(self, request: Request, mitre_id: str) -> Response:
         """Bring back a technique of your own that was archived, with its tests; 409 for any other."""
-        restore_technique(by=visitor(request), technique=self.get_object(), **given(TechniqueNote, request))
+        words, version = seen(TechniqueNote, request)
+        restore_technique(by=visitor(request), technique=self.get_object(), version=version, **words)
         return self.shown()

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,7 @@ from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.api import Endpoint, ListEndpoint
 from catalog.models import DetectionRule, Technique, TestTemplate
-from coverage.api.base import WorkEndpoint, given, seen_version, unknown, visitor
+from coverage.api.base import IF_MATCH, WorkEndpoint, given, seen, unknown, visitor
 from coverage.api.shapes import (
     DETAILED,
     LISTED,
@@ -32,8 +32,6 @@ from coverage.services.creation import create_test
 from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
 from coverage.services.recording import Fact, edit_test, set_outcomes, set_rules
 from coverage.services.writing import locked, permit
-
-IF_MATCH = OpenApiParameter("If-Match", str, "header", description='The version that you saw, as in `"3"`.')
 
 
 def shown(request: Request, pk: Any, code: int = status.HTTP_200_OK) -> Response:
@@ -88,9 +86,7 @@ class TestDetail(WorkEndpoint):
         """Change a draft or a rejected test, which is a draft again then; 409 for any other."""
         test = get_object_or_404(Test, pk=id)
         permit(visitor(request), "test.edit")
-        changes = given(TestChanges, request)
-        version = seen_version(request, changes)
-        changes.pop("version", None)
+        changes, version = seen(TestChanges, request)
         revised(visitor(request), test, changes, version)
         return shown(request, id)
 
@@ -104,8 +100,7 @@ class MoveEndpoint(WorkEndpoint):
     def post(self, request: Request, id: str) -> Response:  # noqa: A002  the name in the path
         """The test after the move. Raises Http404, NotAllowed, Conflict, ValidationError."""
         test = get_object_or_404(Test, pk=id)
-        body = given(self.form, request)
-        version = seen_version(request, body)
+        body, version = seen(self.form, request)
         note = body.get("reason", body.get("note"))
         words = {} if note is None else {"note": note}
         type(self).service(by=visitor(request), test=test, version=version, **words)

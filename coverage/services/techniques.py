@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from aegis.accounts.models import User
@@ -17,7 +18,7 @@ from catalog.resolution import Resolver, resolve_again
 from coverage.services.layers import resolve_layers
 from coverage.services.status import refresh_status
 from coverage.services.writing import permit
-from coverage.testing.refusals import Conflict
+from coverage.testing.refusals import Conflict, StaleVersion
 
 
 class Taken(Conflict):
@@ -56,12 +57,14 @@ def create_technique(
 
 
 @transaction.atomic
-def edit_technique(*, by: User, technique: Technique, changes: Mapping[str, Any]) -> Technique:
+def edit_technique(
+    *, by: User, technique: Technique, changes: Mapping[str, Any], version: int | None = None
+) -> Technique:
     """The technique with these fields of `catalog.local.WRITABLE` changed.
 
-    Raises NotAllowed, NotOurs, Conflict for an archived one, ValidationError {field: messages}.
+    Raises NotAllowed, NotOurs, StaleVersion, Conflict for an archived one, ValidationError {field: messages}.
     """
-    technique = _locked(by, technique)
+    technique = _locked(by, technique, version)
     if technique.withdrawn_at:
         raise Conflict(f"{technique.mitre_id} is archived: restore it before you change it.")
     before = facts_of(technique)
@@ -76,9 +79,9 @@ def edit_technique(*, by: User, technique: Technique, changes: Mapping[str, Any]
 
 
 @transaction.atomic
-def archive_technique(*, by: User, technique: Technique, note: str = "") -> Technique:
+def archive_technique(*, by: User, technique: Technique, note: str = "", version: int | None = None) -> Technique:
     """The technique put away: its tests and its page stay, and it counts for nothing. Raises NotAllowed, NotOurs, Conflict."""
-    technique = _locked(by, technique)
+    technique = _locked(by, technique, version)
     if technique.withdrawn_at:
         raise Conflict(f"{technique.mitre_id} is archived already.")
     below = Technique.objects.active().filter(parent=technique.mitre_id).order_by("mitre_id")
@@ -90,9 +93,9 @@ def archive_technique(*, by: User, technique: Technique, note: str = "") -> Tech
 
 
 @transaction.atomic
-def restore_technique(*, by: User, technique: Technique, note: str = "") -> Technique:
+def restore_technique(*, by: User, technique: Technique, note: str = "", version: int | None = None) -> Technique:
     """An archived technique as it was. Raises NotAllowed, NotOurs, Conflict."""
-    technique = _locked(by, technique)
+    technique = _locked(by, technique, version)
     if not technique.withdrawn_at:
         raise Conflict(f"{technique.mitre_id} is not archived.")
     if technique.parent and not technique.parent.is_active:
@@ -154,10 +157,17 @@ def _added(by: User, mitre_id: str, parent: Technique | None, values: Mapping[st
     return technique
 
 
-def _locked(by: User, technique: Technique) -> Technique:
+def _locked(by: User, technique: Technique, version: int | None) -> Technique:
+    """The technique as it stands now, locked until the transaction ends; at `version`, unless that is None."""
     permit(by, "technique.edit", technique)
     standing: Technique = Technique.objects.select_for_update().get(pk=technique.pk)
     require_ours(standing)
+    local = LocalTechnique.objects.select_related("changed_by").get(technique=standing)
+    if version not in {None, local.version}:
+        raise StaleVersion(
+            f"{standing.mitre_id} has changed since you looked (you saw version {version}, it is at {local.version}): "
+            f"{local.changed_by} wrote at {standing.changed_at:%Y-%m-%d %H:%M:%S} UTC. Load it again."
+        )
     return standing
 
 
@@ -165,7 +175,7 @@ def _save(by: User, technique: Technique, values: Mapping[str, Any]) -> None:
     for name, value in {**values, "changed_at": timezone.now()}.items():
         setattr(technique, name, value)
     technique.save(update_fields=[*values, "changed_at"])
-    LocalTechnique.objects.filter(technique=technique).update(changed_by=by)
+    LocalTechnique.objects.filter(technique=technique).update(changed_by=by, version=F("version") + 1)
 
 
 def _place(technique: Technique, tactics: Sequence[str] | None) -> None:

@@ -58,6 +58,18 @@ class TechniqueForm(Styled):
         return {name: self.cleaned_data[name] for name in (*WRITABLE, "mitre_id") if name in self.cleaned_data}
 
 
+class SeenVersion(forms.Form):
+    """The version that a page showed, where it says so."""
+
+    version = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
+
+
+def seen_version(data: Any) -> int | None:
+    """The version that a form names; None if it names none that there could be."""
+    form = SeenVersion(data)
+    return form.cleaned_data["version"] if form.is_valid() else None
+
+
 class NewTechniqueForm(TechniqueForm):
     """What `create_technique` takes."""
 

@@ -126,6 +126,46 @@ def test_admin_changes_a_local_technique_and_the_trail_says_what(api, admin):
     assert AuditLog.objects.filter(action="technique.edited").count() == 1
 
 
+def test_who_saw_an_older_version_of_a_technique_is_told_who_wrote_since(api, admin):
+    added(admin)
+    seen = api.get(f"{LIST}/T9001")
+    assert (seen["ETag"], seen.json()["local_version"]) == ('"1"', 1)
+    changed = api.patch(f"{LIST}/T9001", {"name": "A"}, format="json", headers={"If-Match": seen["ETag"]})
+    assert (changed.status_code, changed["ETag"]) == (200, '"2"')
+    for stale in (
+        api.patch(f"{LIST}/T9001", {"name": "B"}, format="json", headers={"If-Match": '"1"'}),
+        api.patch(f"{LIST}/T9001", {"name": "B", "version": 1}, format="json"),
+        api.post(f"{LIST}/T9001/archive", {"version": 1}, format="json"),
+        api.post(f"{LIST}/T9001/restore", {}, format="json", headers={"If-Match": '"1"'}),
+    ):
+        assert stale.status_code == 409
+        assert "(you saw version 1, it is at 2): maria wrote at 20" in stale.json()["detail"]
+    refused = api.patch(f"{LIST}/T9001", {"version": 2}, format="json", headers={"If-Match": '"1"'})
+    assert (refused.status_code, [*refused.json()["errors"]]) == (400, ["If-Match"])
+    assert api.post(f"{LIST}/T9001/archive", {"version": 2}, format="json")["ETag"] == '"3"'
+    assert api.post(f"{LIST}/T9001/restore", {}, format="json", headers={"If-Match": "*"})["ETag"] == '"4"'
+    assert Technique.objects.get().name == "A"
+
+
+def test_technique_of_attack_has_no_version_to_see(api):
+    make_technique("T1059")
+    answer = api.get(f"{LIST}/T1059")
+    assert ("ETag" in answer, answer.json()["local_version"]) == (False, None)
+
+
+def test_page_that_was_overtaken_saves_nothing_and_keeps_what_was_typed(admin):
+    added(admin)
+    browser, form = client_of(admin), {"name": "First", "tactics": ["execution"], "version": "1"}
+    assert 'name="version" value="1"' in browser.get("/techniques/T9001/edit").content.decode()
+    assert browser.post("/techniques/T9001/edit", form).status_code == 302
+    answer = browser.post("/techniques/T9001/edit", form | {"name": "Second"})
+    page = answer.content.decode()
+    assert (answer.status_code, "it is at 2): maria wrote at" in page, 'value="Second"' in page) == (409, True, True)
+    browser.post("/techniques/T9001/archive", {"version": "1"})
+    subject = Technique.objects.get()
+    assert (subject.name, subject.withdrawn_at) == ("First", None)
+
+
 def test_change_of_an_imported_technique_is_a_conflict_that_says_why(api):
     make_technique("T1059")
     for answer in (

@@ -22,8 +22,15 @@ from coverage.services.techniques import (
     require_ours,
     restore_technique,
 )
-from coverage.techniques.form import NewTechniqueForm, TechniqueForm, next_id, next_id_below, written
-from coverage.testing.refusals import Conflict
+from coverage.techniques.form import (
+    NewTechniqueForm,
+    TechniqueForm,
+    next_id,
+    next_id_below,
+    seen_version,
+    written,
+)
+from coverage.testing.refusals import Conflict, StaleVersion
 from coverage.testing.texts import LONGEST
 
 
@@ -47,19 +54,31 @@ def technique_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def technique_edit(request: HttpRequest, mitre_id: str) -> HttpResponse:
     """Change a technique that was added here; one of ATT&CK is upstream's to change."""
-    technique = get_object_or_404(Technique.objects.select_related("parent"), mitre_id=mitre_id)
+    technique = get_object_or_404(Technique.objects.select_related("parent", "local"), mitre_id=mitre_id)
     form = TechniqueForm(request.POST or None, initial=written(technique), parent=technique.parent)
     try:
         require_ours(technique)
         if form.is_valid():
-            edit_technique(by=cast(User, request.user), technique=technique, changes=form.values())
+            edit_technique(
+                by=cast(User, request.user),
+                technique=technique,
+                changes=form.values(),
+                version=seen_version(request.POST),
+            )
             return _back(request, technique, f"{technique.mitre_id} is changed.")
+    except StaleVersion as refusal:
+        form.add_error(None, f"{refusal} What you wrote is below, and was not saved.")
+        return _edited(request, technique, form, 409)
     except Conflict as refusal:
         return _back(request, technique, str(refusal), messages.ERROR)
     except ValidationError as refusal:
         _add(form, refusal)
-    context = {"form": form, "technique": technique}
-    return render_page(request, "coverage/technique_edit.html", context, status=400 if form.errors else 200)
+    return _edited(request, technique, form, 400 if form.errors else 200)
+
+
+def _edited(request: HttpRequest, technique: Technique, form: TechniqueForm, status: int) -> HttpResponse:
+    context = {"form": form, "technique": technique, "version": seen_version(request.POST) or technique.local.version}
+    return render_page(request, "coverage/technique_edit.html", context, status=status)
 
 
 @require_action("technique.edit")
@@ -79,7 +98,8 @@ def technique_restore(request: HttpRequest, mitre_id: str) -> HttpResponse:
 def _moved(request: HttpRequest, mitre_id: str, service: Callable[..., Technique], said: str) -> HttpResponse:
     technique = get_object_or_404(Technique, mitre_id=mitre_id)
     try:
-        service(by=cast(User, request.user), technique=technique, note=request.POST.get("note", "")[:LONGEST])
+        words = {"note": request.POST.get("note", "")[:LONGEST], "version": seen_version(request.POST)}
+        service(by=cast(User, request.user), technique=technique, **words)
     except Conflict as refusal:
         return _back(request, technique, str(refusal), messages.ERROR)
     return _back(request, technique, f"{technique.mitre_id} {said}")
