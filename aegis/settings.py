@@ -220,7 +220,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "aegis.lib.renderers.SitePages",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "aegis.lib.schema.Described",
     "DEFAULT_PAGINATION_CLASS": "aegis.lib.listing.Pages",
     "DEFAULT_FILTER_BACKENDS": ["aegis.lib.listing.FilterBackend", "aegis.lib.listing.OrderingBackend"],
     "EXCEPTION_HANDLER": "aegis.lib.problems.problem_response",

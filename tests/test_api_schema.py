@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from aegis.accounts.tests.factories import PASSWORD, bearer, make_user
+from intel.models import Feed
 from tests.api_world import LISTS, READS, make_world, over
 
 # What the schema says depends on no database.
@@ -41,7 +42,8 @@ def described(schema, route, method="get"):
 
 def holds(schema, part, value):
     """Fails unless `value` is what `part` of the schema describes."""
-    jsonschema.Draft202012Validator({**part, "components": schema["components"]}).validate(value)
+    validator = jsonschema.Draft202012Validator
+    validator({**part, "components": schema["components"]}, format_checker=validator.FORMAT_CHECKER).validate(value)
 
 
 def test_the_schema_is_made_without_a_warning(tmp_path):
@@ -64,6 +66,16 @@ def test_an_answer_is_what_the_schema_says(world, route):
     schema = schema_once()
     described_answer = described(schema, route)["responses"]["200"]["content"]["application/json"]["schema"]
     holds(schema, described_answer, bearer().get(world[route]).json())
+
+
+@pytest.mark.parametrize("route", ["users", "feeds"])
+def test_a_text_that_its_row_leaves_empty_is_what_the_schema_says(schema, route):
+    make_user(email="")
+    Feed.objects.create(slug="", name="Advisories", url="https://example.org/a.xml")
+    answer = bearer(make_user("admin", email="")).get(f"/api/v1/{route}").json()
+    assert "" in [value for row in answer["results"] for value in (row.get("slug"), row.get("email"))]
+    content = described(schema, route)["responses"]["200"]["content"]["application/json"]
+    holds(schema, content["schema"], answer)
 
 
 @over(OPERATIONS)

@@ -1,10 +1,13 @@
-"""Hooks of the OpenAPI schema: one address for each endpoint, a summary, examples, and the answer with which all refuse."""
+"""The OpenAPI schema: one address for each endpoint, a summary, examples, the answer with which all refuse, empty texts."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
+
+from django.db.models import CharField
+from drf_spectacular.openapi import AutoSchema
 
 from aegis.lib.problems import FIELD_ERRORS, MEDIA_TYPE, problem
 
@@ -28,6 +31,24 @@ PROBLEM: Final[dict[str, Any]] = {
     },
     "example": problem(400, FIELD_ERRORS, {"page_size": ["Write a whole number from 1 to 500."]}),
 }
+
+
+class Described(AutoSchema):
+    """How an endpoint and its fields are described."""
+
+    def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
+        """As the framework does; but a text that its row may leave empty has no form then."""
+        super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]
+        if field.read_only and _may_be_empty(field):
+            form = {name: schema.pop(name) for name in ("format", "pattern") if name in schema}
+            schema |= {"anyOf": [form, {"maxLength": 0}]} if form else {}
+
+
+def _may_be_empty(field: Any) -> bool:
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    columns = {column.name: column for column in model._meta.concrete_fields} if model else {}
+    column = columns.get(field.source)
+    return isinstance(column, CharField) and column.blank
 
 
 def without_slashes(endpoints: Endpoints) -> Endpoints:
