@@ -116,6 +116,8 @@ def taken(request: Request, file: Any, *, dry_run: bool, allow_older: bool) -> T
 class ExportBundle(Endpoint):
     """Taking a bundle along."""
 
+    reads_body = False
+
     @extend_schema(
         tags=["system"],
         request=None,

@@ -23,6 +23,8 @@ from imports.system_api import QUEUED_EXAMPLE, STARTED, WAIT, Conflicting, answe
 class Decision(Endpoint):
     """A decision about a run."""
 
+    reads_body = False
+
     def queued(self, request: Request, pk: str, ask: Callable[..., ImportRun]) -> Response:
         """Queue what was decided: 202, or with `wait` 200 once it has ended. Raises Http404, Conflicting, ValidationError."""
         refuse_unknown_parameters(request, ["wait", "format"])
@@ -103,6 +105,8 @@ class ImportRunUndo(Decision):
 @require_action("source.sync")
 class ImportRunDiscard(Endpoint):
     """Discarding what a preview or a held run showed."""
+
+    reads_body = False
 
     @extend_schema(
         tags=["imports"],

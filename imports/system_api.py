@@ -51,6 +51,8 @@ class Conflicting(APIException):
 class Sync(Endpoint):
     """Asking for an import: 202 with the queued run, or with `wait` 200 with the run once it has ended."""
 
+    reads_body = False
+
     def started(self, request: Request, slug: str) -> Response:
         """Queue an import of the source. Raises NotFound, Conflicting, ValidationError."""
         refuse_unknown_parameters(request, ["dry_run", "wait", "format"])
@@ -104,6 +106,8 @@ class SystemSync(Sync):
 @require_action("source.sync")
 class ImportRunCancel(Endpoint):
     """Ending a run before its time."""
+
+    reads_body = False
 
     @extend_schema(
         tags=["imports"],

@@ -99,6 +99,14 @@ class Writes:
                     whole = self.resolved(content["application/json"]["schema"])
                     yield method.upper(), route, self.good(method.upper(), route), whole.get("properties", {})
 
+    @property
+    def without_a_body(self) -> Iterator[tuple[str, str]]:
+        """Method and route of every operation that writes, and reads no body."""
+        for route, operations in self.schema["paths"].items():
+            for method in {"post", "put", "patch", "delete"} & {*operations}:
+                if "requestBody" not in operations[method]:
+                    yield method.upper(), route
+
     def resolved(self, part: dict[str, Any]) -> dict[str, Any]:
         """A part of the schema, with what it refers to in it."""
         found = dict(part)
@@ -198,6 +206,23 @@ def test_what_cannot_be_held_is_refused_by_name_wherever_something_is_written(wr
         if "POST" in methods and not NO_PAGE.match(route):
             with subtests.test(f"POST {route}"):
                 takes_no_bad_text(writes, route)
+
+
+def test_what_is_sent_to_where_no_body_is_read_is_refused_by_name(writes, subtests):
+    found = [*writes.without_a_body]
+    assert len(found) >= 20
+    for method, route in found:
+        with subtests.test(f"{method} {route}"):
+            refused(writes.send(method, route, b'{"dry_run": true, "id": 7}'), 400, ("dry_run", "id"))
+            for text in (b"[]", b"null", b"7", b"{", b'{"a": 1, "a": 2}'):
+                refused(writes.send(method, route, text), 400)
+            refused(writes.send(method, route, b"wait=true", "application/x-www-form-urlencoded"), 415)
+    for body, kind in (
+        (b"{}", "application/json"),
+        (b"", "application/json"),
+        (b"", "application/x-www-form-urlencoded"),
+    ):
+        assert writes.send("POST", "/api/v1/data-sources/{id}/sync", body, kind).status_code == 202
 
 
 def refuses_bad_json(writes: Writes, method: str, route: str, good: dict[str, Any], fields: dict[str, Any]) -> None:

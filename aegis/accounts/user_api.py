@@ -173,6 +173,8 @@ class UserDetail(Endpoint):
 class UserLink(Endpoint):
     """Links by which a user sets their password."""
 
+    reads_body = False
+
     @extend_schema(request=None, responses={201: LinkSerializer}, operation_id="users_link", tags=["users"])
     def post(self, request: Request, id: str) -> Response:  # noqa: A002
         """Issue a link, good once and for an hour; older ones close."""

@@ -1,7 +1,7 @@
 """What every view of the API shares: who gets which answer, and bodies that are read strictly."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
@@ -14,12 +14,24 @@ from rest_framework.views import APIView
 
 from aegis.lib.strict import fault
 
+WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 ID = r"(?P<id>[0-9]{1,18})"
 """A row's number in a path: no more digits than a database can look up."""
 
 
 class Endpoint(APIView):
-    """A view of the API. It says whom it is for with `require_action` or `public`, or it is closed."""
+    """A view of the API. It says whom it is for with `require_action` or `public`, or it is closed.
+
+    `reads_body` is False where a POST, PUT or PATCH takes no body; a DELETE never takes one.
+    """
+
+    reads_body: ClassVar[bool] = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse who may not, and then what is sent to where nothing is read. Raises ValidationError by field, ParseError."""
+        super().initial(request, *args, **kwargs)
+        if request.method == "DELETE" or (request.method in WRITES and not self.reads_body):
+            StrictSerializer(data=request.data).is_valid(raise_exception=True)
 
     def get_renderers(self) -> list[BaseRenderer]:
         """JSON for all; the browsable API only for people who are logged in to the site."""

@@ -108,10 +108,6 @@ class ItemChanges(StrictSerializer):
     assigned_to = serializers.CharField(required=False, allow_null=True, max_length=150)
 
 
-class Nothing(StrictSerializer):
-    """No field."""
-
-
 @extend_schema_serializer(
     examples=[OpenApiExample("One that the item names", value={"technique": "T1059.001"}, request_only=True)]
 )
@@ -157,11 +153,11 @@ class IntelItemDetail(WorkEndpoint, DetailEndpoint):
 class DecisionEndpoint(WorkEndpoint):
     """A decision on one item."""
 
+    reads_body = False
     service: ClassVar[Callable[..., IntelItem]]
 
     def decide(self, request: Request, pk: str) -> Response:
-        """The item after the decision. Raises Http404, ValidationError."""
-        given(Nothing, request)
+        """The item after the decision. Raises Http404."""
         type(self).service(by=visitor(request), item=get_object_or_404(IntelItem, pk=pk))
         return shown(pk)
 
@@ -172,7 +168,7 @@ class IntelItemAccept(DecisionEndpoint):
 
     service = staticmethod(accept_item)
 
-    @extend_schema(tags=["intel"], request=Nothing, responses=IntelItemSerializer, operation_id="intel_items_accept")
+    @extend_schema(tags=["intel"], request=None, responses=IntelItemSerializer, operation_id="intel_items_accept")
     def post(self, request: Request, id: str) -> Response:  # noqa: A002
         """Accept an item: it is of use."""
         return self.decide(request, id)
@@ -184,7 +180,7 @@ class IntelItemDismiss(DecisionEndpoint):
 
     service = staticmethod(dismiss_item)
 
-    @extend_schema(tags=["intel"], request=Nothing, responses=IntelItemSerializer, operation_id="intel_items_dismiss")
+    @extend_schema(tags=["intel"], request=None, responses=IntelItemSerializer, operation_id="intel_items_dismiss")
     def post(self, request: Request, id: str) -> Response:  # noqa: A002
         """Dismiss an item: nothing in it is of use."""
         return self.decide(request, id)
@@ -196,7 +192,7 @@ class IntelItemReopen(DecisionEndpoint):
 
     service = staticmethod(reopen_item)
 
-    @extend_schema(tags=["intel"], request=Nothing, responses=IntelItemSerializer, operation_id="intel_items_reopen")
+    @extend_schema(tags=["intel"], request=None, responses=IntelItemSerializer, operation_id="intel_items_reopen")
     def post(self, request: Request, id: str) -> Response:  # noqa: A002
         """Open an item again."""
         return self.decide(request, id)

@@ -217,6 +217,8 @@ class FeedScanDetail(DetailEndpoint):
 class RunIntelScan(Endpoint):
     """Asking for a scan of all enabled feeds."""
 
+    reads_body = False
+
     @extend_schema(
         tags=["system"],
         parameters=[WAIT],
