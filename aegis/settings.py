@@ -301,7 +301,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": timedelta(seconds=15),
         "options": {"expire_seconds": 15},
     },
-    # It looks every hour which feeds are due: each row says how often that is, a week unless somebody changes it.
+    # It looks every hour which feeds are due: each row says how often that is.
     "Scan feeds": {
         "task": "imports.tasks.scan_due_feeds",
         "schedule": timedelta(hours=1),

@@ -173,7 +173,7 @@ def test_a_feed_that_fails_waits_longer_each_time_and_recovers(server, krebs):
     execute_scan(request_scan(), mirror=server.url)
     krebs.refresh_from_db()
     assert (krebs.failures, krebs.last_error, krebs.state) == (0, "", "healthy")
-    assert abs(krebs.due_at - timezone.now() - timedelta(hours=168)) < timedelta(minutes=1)
+    assert abs(krebs.due_at - timezone.now() - timedelta(hours=24)) < timedelta(minutes=1)
 
 
 def test_one_scan_at_a_time_and_a_dead_one_makes_room(krebs):
@@ -221,7 +221,7 @@ def test_addresses_that_are_never_fetched_are_refused(url):
 
 def test_known_feeds_come_along_and_what_an_admin_made_of_them_stays():
     assert set(Feed.objects.values_list("slug", flat=True)) == {one.slug for one in KNOWN}
-    edit_feed(Feed.objects.get(slug="krebs"), {"name": "Brian", "every_hours": 24})
+    edit_feed(Feed.objects.get(slug="krebs"), {"name": "Brian", "every_hours": 12})
     archive_feed(Feed.objects.get(slug="cisa"))
     Feed.objects.filter(slug="nvd").delete()
     describe_feeds()
@@ -229,6 +229,12 @@ def test_known_feeds_come_along_and_what_an_admin_made_of_them_stays():
     assert Feed.objects.get(slug="krebs").name == "Brian"
     assert Feed.objects.get(slug="cisa").archived_at
     assert Feed.objects.filter(slug="nvd").count() == 1
+
+
+def test_news_are_read_each_day_and_the_nvd_each_week():
+    assert dict(Feed.objects.values_list("slug", "every_hours")) == {
+        "cisa": 24, "nvd": 168, "sans-isc": 24, "bleepingcomputer": 24, "hacker-news": 24, "krebs": 24
+    }  # fmt: skip
 
 
 def test_pages_are_fetched_for_feeds_that_ask_for_it(server, scan, krebs):
