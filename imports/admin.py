@@ -263,7 +263,7 @@ class FeedAdmin(Admin):
 
 @admin.register(FeedScan)
 class FeedScanAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "status", "trigger", "created_at", "created", "updated", "flagged", "held_back")
+    list_display = ("pk", "status", "trigger", "created_at", "created", "updated", "reread", "flagged", "held_back")
     list_filter = ("status", "trigger")
     list_select_related = ("requested_by", "feed")
     search_fields = ("error", "trigger")

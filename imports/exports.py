@@ -72,6 +72,7 @@ SCANS: Final = Table(
         "New items": "created",
         "Changed items": "updated",
         "Unchanged items": "unchanged",
+        "Items read again": "reread",
         "Flagged techniques": "flagged",
         "Failed feeds": "failed_feeds",
         "Error": "error",

@@ -8,7 +8,8 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from imports.feeds.scan import ScanRunning, due_feeds, execute_scan, free_dead_scans, request_scan
+from imports.feeds import scan as feeds
+from imports.feeds.scan import ScanRunning, execute_scan, free_dead_scans, is_work_due, request_scan
 from imports.life import free_dead_runs
 from imports.models import ImportRun
 from imports.queueing import hear_worker, queue_import, ring_again
@@ -48,9 +49,9 @@ def scan_feeds(scan_id: int) -> None:
 
 @shared_task
 def scan_due_feeds() -> None:
-    """Scan the feeds whose time has come, if there are any."""
+    """Scan the feeds whose time has come, and look through items for names that an import brought."""
     free_dead_scans()
-    if not due_feeds():
+    if not is_work_due():
         return
     try:
         execute_scan(request_scan(trigger="schedule"), only_due=True)
@@ -60,10 +61,11 @@ def scan_due_feeds() -> None:
 
 @shared_task(bind=True)
 def watch(self: Any) -> None:
-    """Tell that a worker is there, free runs whose process is gone, and ring again for those that wait."""
+    """Tell that a worker is there, free runs whose process is gone, and ring again for runs and scans that wait."""
     hear_worker(str(self.request.hostname or "in this process"))
     free_dead_runs()
     ring_again()
+    feeds.ring_again()
 
 
 @worker_ready.connect

@@ -54,6 +54,7 @@ SCAN_EXAMPLE: Final = {
     "created": 14,
     "updated": 1,
     "unchanged": 80,
+    "reread": 0,
     "flagged": 9,
     "held_back": 0,
     "results": [
@@ -116,7 +117,10 @@ class FeedResultSerializer(serializers.Serializer[Any]):
 
 @extend_schema_serializer(examples=[OpenApiExample("A scan", value=SCAN_EXAMPLE)])
 class FeedScanSerializer(serializers.ModelSerializer[FeedScan]):
-    """One scan. `flagged` techniques ask for a review since; `held_back` were named too, and left alone."""
+    """One scan. `flagged` techniques ask for a review since; `held_back` were named too, and left alone.
+
+    `reread` items name something else, because the catalogue has other names than when they were read.
+    """
 
     requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True, read_only=True)
     feed = serializers.IntegerField(source="feed_id", allow_null=True, read_only=True)

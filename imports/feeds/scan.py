@@ -11,6 +11,7 @@ from typing import Any, Final
 from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
@@ -20,11 +21,13 @@ from imports.feeds.fetching import FeedWay
 from imports.feeds.known import FEED_HOSTS
 from imports.feeds.looking import Look, Task, look_at
 from imports.feeds.pages import NO_PAGES, page_texts
-from imports.feeds.storing import Find, Stored, store_entries, unknown_links
+from imports.feeds.rereading import is_stale, read_again
+from imports.feeds.storing import Stored, Words, store_entries, unknown_links
 from imports.life import is_alive, this_process
+from imports.queueing import RING_AGAIN_AFTER
 from imports.signals import intel_stored
 from intel.models import Feed, FeedScan, IntelItem
-from intel.vocabulary import vocabulary
+from intel.vocabulary import mark, vocabulary
 
 logger = logging.getLogger(__name__)
 DOORBELL: Final = "imports.tasks.scan_feeds"
@@ -50,6 +53,17 @@ def queue_scan(*, by: User | None, trigger: str, feed: Feed | None = None) -> Fe
     scan = request_scan(by=by, trigger=trigger, feed=feed, worker="")
     transaction.on_commit(lambda: _ring(scan))
     return scan
+
+
+def ring_again() -> int:
+    """Ring for scans that have waited for a while, in case their message was lost. Returns for how many."""
+    now = timezone.now()
+    early = Q(rung_at__lt=now - RING_AGAIN_AFTER) | Q(rung_at=None, created_at__lt=now - RING_AGAIN_AFTER)
+    waiting = FeedScan.objects.filter(early, status=Status.QUEUED, worker="")
+    rung = [scan for scan in waiting if waiting.filter(pk=scan.pk).update(rung_at=now)]
+    for scan in rung:
+        _ring(scan)
+    return len(rung)
 
 
 def _ring(scan: FeedScan) -> None:
@@ -94,20 +108,27 @@ def due_feeds() -> list[Feed]:
     return list(Feed.objects.due(timezone.now()))
 
 
+def is_work_due() -> bool:
+    """Whether there is anything for a scan by schedule: a feed, or items to look through for names that are new to us."""
+    return bool(due_feeds()) or is_stale(mark())
+
+
 def _scan(scan: FeedScan, way: FeedWay, seconds: float, *, only_due: bool) -> list[int]:
     begun, now = time.monotonic(), timezone.now()
     feeds = {feed.pk: feed for feed in _chosen(scan, only_due=only_due)}
     tasks = [Task(feed.pk, feed.kind, feed.url, feed.validators, feed.last_ok_at) for feed in feeds.values()]
-    find = vocabulary().find if tasks else None
+    known = mark()  # first: what an import brings meanwhile is then read again
+    words = Words(vocabulary().find, known)
     touched: list[int] = []
     for look in look_at(tasks, way, now, seconds):
-        assert find is not None, "there are feeds"  # noqa: S101
-        stored = _store(feeds[look.task.pk], look, way, find, begun + seconds + PAGES_SECONDS)
+        stored = _store(feeds[look.task.pk], look, way, words, begun + seconds + PAGES_SECONDS)
         touched += stored.touched
         scan.results.append(_result(feeds[look.task.pk], look, stored))
         for name in ("created", "updated", "unchanged"):
             setattr(scan, name, getattr(scan, name) + getattr(stored, name))
-    return touched
+    again = read_again(words, now)
+    scan.reread = len(again)
+    return [*touched, *again]
 
 
 def _chosen(scan: FeedScan, *, only_due: bool) -> Iterable[Feed]:
@@ -116,7 +137,7 @@ def _chosen(scan: FeedScan, *, only_due: bool) -> Iterable[Feed]:
     return due_feeds() if only_due else Feed.objects.kept().filter(enabled=True)
 
 
-def _store(feed: Feed, look: Look, way: FeedWay, find: Find, deadline: float) -> Stored:
+def _store(feed: Feed, look: Look, way: FeedWay, words: Words, deadline: float) -> Stored:
     """What became of one feed's entries; a feed whose entries the database refuses fails alone too."""
     now = timezone.now()
     if look.failure:
@@ -124,7 +145,7 @@ def _store(feed: Feed, look: Look, way: FeedWay, find: Find, deadline: float) ->
         return Stored()
     try:
         with transaction.atomic():
-            stored = _stored(feed, look, way, find, deadline)
+            stored = _stored(feed, look, way, words, deadline)
             feed.note_success({**look.validators}, now)
     except DatabaseError as error:
         feed.refresh_from_db()
@@ -133,7 +154,7 @@ def _store(feed: Feed, look: Look, way: FeedWay, find: Find, deadline: float) ->
     return stored
 
 
-def _stored(feed: Feed, look: Look, way: FeedWay, find: Find, deadline: float) -> Stored:
+def _stored(feed: Feed, look: Look, way: FeedWay, words: Words, deadline: float) -> Stored:
     if look.reading is None:
         return Stored()
     is_sample = str(SAMPLES) in look.origin
@@ -143,7 +164,7 @@ def _stored(feed: Feed, look: Look, way: FeedWay, find: Find, deadline: float) -
     feed.save(update_fields=["is_sample"])
     entries = look.reading.entries
     pages = page_texts(unknown_links(feed, entries), way, deadline) if feed.fetch_pages else NO_PAGES
-    stored = store_entries(feed, entries, find, timezone.now(), pages.texts)
+    stored = store_entries(feed, entries, words, timezone.now(), pages.texts)
     stored.issues += pages.issues
     return stored
 
@@ -166,7 +187,9 @@ def _end(scan: FeedScan, status: FeedScan.Status, error: str = "") -> None:
 
 def summary(scan: FeedScan) -> dict[str, Any]:
     """The scan as the audit trail and `scan_intel --json` tell it."""
-    counts = {name: getattr(scan, name) for name in ("created", "updated", "unchanged", "flagged", "held_back")}
+    counts = {
+        name: getattr(scan, name) for name in ("created", "updated", "unchanged", "reread", "flagged", "held_back")
+    }
     return {"status": scan.status, "trigger": scan.trigger, **counts, "feeds": scan.results, "error": scan.error}
 
 
@@ -174,7 +197,8 @@ def free_dead_scans() -> None:
     """Mark active scans whose process is gone as abandoned, so that another one can start."""
     for scan in FeedScan.objects.filter(is_active=True):
         if _is_dead(scan):
-            _end(scan, Status.ABANDONED, f"abandoned: the process {scan.worker} ended, or was not heard of for long")
+            process = f"the process {scan.worker} ended, or was not heard of for long"
+            _end(scan, Status.ABANDONED, f"abandoned: {process if scan.worker else 'no worker began it'}")
 
 
 def _is_dead(scan: FeedScan) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from django.db.models import Q
@@ -16,7 +16,14 @@ from intel.mentions import CONFIDENT
 from intel.mentions import Mention as Found
 from intel.models import Feed, IntelItem, Mention
 
-Find = Callable[[str], list[Found]]
+
+class Words(NamedTuple):
+    """What finds mentions in a text, and the mark of the names that it looks for."""
+
+    find: Callable[[str], list[Found]]
+    mark: str
+
+
 MOST_MENTIONS: Final = 300
 AHEAD: Final = timedelta(days=1)
 """Clocks of publishers differ: what is dated later than this was not published then."""
@@ -71,10 +78,10 @@ def unknown_links(feed: Feed, entries: Sequence[Entry]) -> list[str]:
 
 
 def store_entries(
-    feed: Feed, entries: Sequence[Entry], find: Find, now: datetime, bodies: Mapping[str, str] | None = None
+    feed: Feed, entries: Sequence[Entry], words: Words, now: datetime, bodies: Mapping[str, str] | None = None
 ) -> Stored:
     """Create and update the items of one feed, in the caller's transaction. `bodies` are texts of pages by address."""
-    work = _Work(feed, Shelf(feed, entries), find, now)
+    work = _Work(feed, Shelf(feed, entries), words, now)
     for entry in entries:
         item = work.shelf.item(entry)
         if item is None:
@@ -92,7 +99,7 @@ class _Work:
 
     feed: Feed
     shelf: Shelf
-    find: Find
+    words: Words
     now: datetime
     stored: Stored = field(default_factory=Stored)
 
@@ -100,7 +107,7 @@ class _Work:
         """A new item, unless there is nothing of note in it."""
         item = IntelItem(feed=self.feed, first_seen_at=self.now, body=body, guid=self.shelf.free_guid(entry, None))
         _fill(item, entry, self.now)
-        found = self.find(item.text)
+        found = self.words.find(item.text)
         if not entry.notable and not any(one.kind != "cve" and one.confidence >= CONFIDENT for one in found):
             self.stored.quiet += 1
             return
@@ -111,14 +118,15 @@ class _Work:
         """What the feed says of an item by now."""
         item.guid = self.shelf.free_guid(entry, item) or item.guid
         _fill(item, entry, self.now)
-        self._save(item, self.find(item.text))
+        self._save(item, self.words.find(item.text))
         self.stored.updated += 1
 
     def _save(self, item: IntelItem, found: list[Found]) -> None:
+        item.read_with = self.words.mark
         item.save()
         self.shelf.keep(item)
         item.mentions.all().delete()
-        Mention.objects.bulk_create(_mentions(item, found))
+        Mention.objects.bulk_create(mentions(item, found))
         self.stored.touched.append(item.pk)
 
 
@@ -136,7 +144,8 @@ def _hash(entry: Entry) -> str:
     return sha256(msgspec.json.encode(told)).hexdigest()
 
 
-def _mentions(item: IntelItem, found: Iterable[Found]) -> list[Mention]:
+def mentions(item: IntelItem, found: Iterable[Found]) -> list[Mention]:
+    """Rows for what was found in an item's text."""
     text = item.text
     return [
         Mention(

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
-from imports.feeds.scan import queue_scan
+from imports.feeds.scan import queue_scan, ring_again
 from imports.tasks import scan_due_feeds, scan_feeds
 from imports.tests.sample_world import SAMPLES
 from intel.models import Feed, FeedScan
@@ -20,6 +21,20 @@ def test_a_queued_scan_is_carried_out_once(settings):
         scan_feeds(scan.pk)
     scan.refresh_from_db()
     assert (scan.status, scan.created, FeedScan.objects.count()) == ("succeeded", 15, 1)
+
+
+def test_a_scan_whose_message_was_lost_is_rung_for_again_and_no_more_than_once_in_a_while(monkeypatch):
+    def refused(*_: object) -> None:
+        raise OperationalError("no broker")
+
+    rung: list[list[int]] = []
+    monkeypatch.setattr("imports.feeds.scan.current_app.send_task", refused)
+    scan = queue_scan(by=None, trigger="page")
+    monkeypatch.setattr("imports.feeds.scan.current_app.send_task", lambda _name, args: rung.append(args))
+    assert ring_again() == 0
+    FeedScan.objects.update(created_at=timezone.now() - timedelta(minutes=3))
+    assert [ring_again(), ring_again()] == [1, 0]
+    assert rung == [[scan.pk]]
 
 
 def test_beat_scans_the_feeds_that_are_due_and_no_others(settings):

@@ -129,6 +129,7 @@ class FeedScan(models.Model):
     """One scan. `results` has {feed, name, status, found, created, updated, unchanged, quiet, seconds, message} for each feed.
 
     `flagged` techniques ask for a review since, `held_back` did not, because a scan flags so many at the most.
+    `reread` items name something else since the catalogue has other names. `rung_at` is when workers were last told of it.
     """
 
     class Status(models.TextChoices):
@@ -156,6 +157,8 @@ class FeedScan(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     flagged = models.PositiveIntegerField(default=0)
     held_back = models.PositiveIntegerField(default=0)
+    reread = models.PositiveIntegerField(default=0)
+    rung_at = models.DateTimeField(null=True, blank=True, editable=False)
     results = models.JSONField(default=list, blank=True)
     error = models.TextField(blank=True)
 

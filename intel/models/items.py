@@ -39,7 +39,8 @@ class IntelItem(models.Model):
     """One article. `key` is its address without what varies, `guid` its feed's own name for it: either finds it again.
 
     `published_at` is what the feed tells where that can be; `at` is that, or else when it was first seen, and never
-    later. `body` is the text of its page, where the feed's pages are fetched.
+    later. `body` is the text of its page, where the feed's pages are fetched. `read_with` stands for the names that were
+    looked for in it (`intel.vocabulary.mark`).
     """
 
     class State(models.TextChoices):
@@ -60,6 +61,7 @@ class IntelItem(models.Model):
     first_seen_at = models.DateTimeField(editable=False)
     changed_at = models.DateTimeField(editable=False)
     content_hash = models.CharField(max_length=64, editable=False)
+    read_with = models.CharField(max_length=16, blank=True, editable=False)
     state = models.CharField(max_length=16, choices=State, default=State.NEW, db_index=True)
     note = models.TextField(blank=True)
     assigned_to = models.ForeignKey(

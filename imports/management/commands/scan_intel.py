@@ -51,7 +51,10 @@ def _feed(name: str) -> Feed:
 def _lines(scan: FeedScan) -> list[str]:
     feeds = [_line(result) for result in scan.results]
     held = f"; {scan.held_back} more were held back" if scan.held_back else ""
-    total = f"{scan.created} new items, {scan.updated} updated, {scan.flagged} techniques flagged for review{held}"
+    again = f", {scan.reread} read again for names that are new" if scan.reread else ""
+    total = (
+        f"{scan.created} new items, {scan.updated} updated{again}, {scan.flagged} techniques flagged for review{held}"
+    )
     return [*feeds, f"{total}, in {scan.seconds or 0:.1f} s"]
 
 
