@@ -29,8 +29,10 @@ class Row:
 
     @property
     def why(self) -> str:
-        """Why it stands where it stands; empty for one that names no technique."""
-        return self.foremost.why if self.foremost else ""
+        """Why it stands where it stands; empty for one that names neither a technique nor an actor."""
+        if self.foremost:
+            return self.foremost.why
+        return f"It names {' and '.join(actor.name for actor in self.actors[:3])}" if self.actors else ""
 
     @property
     def foremost(self) -> Standing | None:
@@ -40,7 +42,7 @@ class Row:
     @property
     def weight(self) -> int:
         """What it is ranked by."""
-        return item_weight(self.named)
+        return item_weight(self.named, len(self.actors))
 
 
 def rows(items: Iterable[IntelItem], about: str = "") -> list[Row]:

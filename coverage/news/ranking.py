@@ -18,6 +18,8 @@ from intel.models import IntelItem, Mention
 MOST_RANKED: Final = 5_000
 """Older items stand behind these in the order of their dates."""
 MOST_ACTORS: Final = 30
+ACTOR: Final = 4
+"""What an item that says who did it matters more."""
 PROVEN_GAP: Final = 60
 WEIGHTS: Final[Mapping[str, int]] = {
     Status.NOT_COVERED: 50,
@@ -82,20 +84,25 @@ def ranked(items: QuerySet[IntelItem]) -> list[int]:
     """The ids of the items, what matters most first; equals by date, the newest first. Four queries, whatever their number."""
     ids = list(items.order_by("-at", "-pk").values_list("pk", flat=True))
     newest = ids[:MOST_RANKED]
-    sure = Mention.objects.filter(item__in=items.order_by().values("pk"), kind=Mention.Kind.TECHNIQUE, confident=True)
+    kinds = (Mention.Kind.TECHNIQUE, Mention.Kind.ACTOR)
+    sure = Mention.objects.filter(item__in=items.order_by().values("pk"), kind__in=kinds, confident=True)
     named: dict[int, set[str]] = defaultdict(set)
     for item, key in sure.order_by().values_list("item_id", "key").distinct():
         named[item].add(key)
     known = standings({key for keys in named.values() for key in keys})
-    weights = {item: item_weight([known[key] for key in keys if key in known]) for item, keys in named.items()}
+    weights = {item: _weight(keys, known) for item, keys in named.items()}
     return [*sorted(newest, key=lambda item: -weights.get(item, 0)), *ids[MOST_RANKED:]]
 
 
-def item_weight(named: Sequence[Standing]) -> int:
-    """The weight of an item: that of the technique that matters most, and a little for each other one."""
-    if not named:
-        return 0
-    return max(one.weight for one in named) + min(len(named) - 1, 5)
+def item_weight(named: Sequence[Standing], actors: int) -> int:
+    """The weight of an item: that of the technique that matters most, and a little for each other one, more for each actor."""
+    foremost = max((one.weight for one in named), default=0)
+    return foremost + min(max(len(named) - 1, 0), 5) + ACTOR * min(actors, 3)
+
+
+def _weight(keys: set[str], known: Mapping[str, Standing]) -> int:
+    """The weight of an item that names these techniques (T..) and actors (G..)."""
+    return item_weight([known[key] for key in keys if key in known], sum(key.startswith("G") for key in keys))
 
 
 def _coverage(technique: Technique) -> TechniqueCoverage:

@@ -51,6 +51,13 @@ def test_what_is_in_the_news_and_not_covered_comes_first_and_says_why():
     ]
 
 
+def test_who_did_it_counts_too():
+    make_technique("T1004")
+    nothing, actor = make_item(), make_item(actors=("G0001",))
+    both, technique = make_item("T1004", actors=("G0001",)), make_item("T1004")
+    assert ranked(IntelItem.objects.all()) == [one.pk for one in (both, technique, actor, nothing)]
+
+
 def test_ranking_costs_the_same_however_many_items_there_are(django_assert_max_num_queries):
     make_technique("T1059")
     for _ in range(30):

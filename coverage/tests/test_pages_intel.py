@@ -60,6 +60,12 @@ def test_the_inbox_says_why_an_item_matters():
     assert "Paper Tiger" in page
 
 
+def test_an_item_that_names_an_actor_alone_says_so():
+    make_actor(mitre_id="G9100", name="Paper Tiger")
+    make_item(actors=("G9100",))
+    assert "It names Paper Tiger" in shown(browser(Role.VIEWER), "/intel")
+
+
 def test_items_are_filtered_by_technique_actor_feed_state_and_words():
     make_technique("T1059.001")
     make_actor(mitre_id="G9100")
