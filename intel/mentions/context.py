@@ -11,7 +11,7 @@ from intel.mentions.lexicon import Hit
 from intel.mentions.naming import Name, Weight
 from intel.mentions.sentences import Sentences
 from intel.mentions.tokens import Tokens
-from intel.mentions.words import ATTACKERS, SELLERS, TECHNICAL
+from intel.mentions.words import ATTACKERS, COUNTED, HOSTILE, SELLERS, TECHNICAL, UPKEEP
 
 VAGUE_ACTORS = frozenset({"actor", "actors", "tactic", "tactics", "technique", "techniques", "operators"})
 
@@ -22,7 +22,8 @@ class Around:
 
     `written` holds every id.
     `plain` are the techniques whose names are plain English. `attacked` and `sold` tell of words for attackers and for
-    sellers, `technical` are the words for what is attacked; `headline` is whether nearly every word is capitalised.
+    sellers, `technical` are the words for what is attacked, `hostile` those that nobody has without an attack; `upkeep` and
+    `counted` tell of words for repairs and for statistics; `headline` is whether nearly every word is capitalised.
     """
 
     written: set[str] = field(default_factory=set)
@@ -34,6 +35,9 @@ class Around:
     plain: dict[str, str] = field(default_factory=dict)
     attacked: bool = False
     technical: frozenset[str] = frozenset()
+    hostile: frozenset[str] = frozenset()
+    upkeep: bool = False
+    counted: bool = False
     sold: bool = False
     headline: bool = False
 
@@ -124,6 +128,9 @@ class Surroundings:
         return Around(
             attacked=bool(said & (ATTACKERS - VAGUE_ACTORS)) or threats,
             technical=TECHNICAL & said,
+            hostile=HOSTILE & said,
+            upkeep=bool(said & UPKEEP),
+            counted=bool(said & COUNTED),
             sold=bool(said & SELLERS),
             headline=len(long) >= 3 and capitals >= 0.7 * len(long),
         )

@@ -109,6 +109,8 @@ def _is_linked(tokens: Tokens, index: int) -> bool:
 
 def _is_numbered(tokens: Tokens, first: int, last: int) -> bool:
     """Whether an id is somebody's own number: after "part", or glued to more of it ("XR-T1059-B")."""
+    if first >= 3 and tokens.lower[first - 1] in {"and", "or"} and SHAPES.match(tokens.lower[first - 2]):
+        first -= 2  # "parts T1055 and T1059"
     before = tokens.lower[first - 1] if first else ""
     gap_before = tokens.gaps[first]
     if before in NUMBERED and gap_before.strip() in {"", "#", ":", ".", "-", "\u2116"}:

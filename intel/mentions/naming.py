@@ -11,7 +11,7 @@ from typing import Final
 
 from intel.mentions.terms import Term
 from intel.mentions.tokens import WORD
-from intel.mentions.words import COMMON_IN_REPORTS, NAMES, OTHER_NAMES, PLAIN, TERMS_OF_ART, THINGS, TRADE
+from intel.mentions.words import COMMON_IN_REPORTS, DEEDS, NAMES, OTHER_NAMES, PLAIN, TERMS_OF_ART, THINGS, TRADE
 
 
 class Weight(IntEnum):
@@ -65,8 +65,24 @@ def _technique_forms(term: Term, parent: str) -> Iterator[Name]:
         for joint in (":", "-", "–", "—", ">", "::", "/"):
             whole = f"{parent}{joint}{term.text}"
             yield _name(term, whole, Weight.DISTINCT, exact=False, whole=True, said="name with its parent's")
+    for deed in _deeds(term.text):
+        weight = weigh(term, WORD.findall(term.text))
+        yield from (_name(term, form, weight, exact=False, said=f"as in {term.text}") for form in _numbers(deed))
     if "spearphishing" in term.text.lower():
         yield from _forms(term, re.sub("(?i)spearphishing", "spear phishing", term.text))
+
+
+def _deeds(text: str) -> Iterator[str]:
+    """The name of a technique as something that is done: "clears the event logs", "disabled or modified tools"."""
+    verb, _, rest = text.partition(" ")
+    second, _, object_ = rest.removeprefix("or ").partition(" ")
+    if (forms := DEEDS.get(verb.lower())) is None:
+        return
+    if rest.startswith("or ") and second.lower() in DEEDS:
+        yield from (f"{one} or {other} {object_}" for one, other in zip(forms, DEEDS[second.lower()], strict=True))
+        return
+    for form in (verb, *forms):
+        yield from (f"{form} {article}{rest}" for article in ("", "a ", "an ", "the ") if form != verb or article)
 
 
 def _proper_forms(term: Term) -> Iterator[Name]:

@@ -8,7 +8,7 @@ from typing import Final
 from intel.mentions.context import Around, Surroundings
 from intel.mentions.lexicon import Hit
 from intel.mentions.naming import Name, Weight
-from intel.mentions.words import ACTOR_WORDS, SOFTWARE_WORDS
+from intel.mentions.words import ACTOR_WORDS, CARRIERS, SOFTWARE_WORDS
 
 BASE: Final = {Weight.THING: 0.1, Weight.PLAIN: 0.25, Weight.TRADE: 0.45, Weight.PROPER: 0.7, Weight.DISTINCT: 0.85}
 ALONE: Final = {
@@ -83,11 +83,12 @@ def _gains(name: Name, hit: Hit, near: Surroundings) -> list[tuple[float, str]]:
         gains += _from(around, own, 0.5)
     if here.attacked:
         gains.append((0.15, "words for attackers in the sentence"))
-    if name.weight == Weight.TRADE and len(name.words) > 1 and here.technical - set(map(str.lower, name.words)):
-        gains.append((0.15, "technical words in the sentence"))
+    if name.weight == Weight.TRADE and (reason := _trade(name, hit, near)):
+        gains.append((0.15, reason))
     if here.sold:
         gains.append((-0.25, "words for sellers in the sentence"))
-    if len(name.words) > 1 and not here.headline and near.tokens.words[hit.first : hit.last + 1] == list(name.words):
+    written = near.tokens.words[hit.first : hit.last + 1]
+    if len(name.words) > 1 and not here.headline and written == list(name.words) and not "".join(written).islower():
         gains.append((0.2, "capitalised as in ATT&CK"))
     if name.term.kind in {"actor", "software"} and _is_named_by_its_kind(name, hit, near):
         gains.append((0.4, f"named as {name.term.kind}"))
@@ -112,6 +113,16 @@ def _from(around: Around, own: set[str], share: float) -> list[tuple[float, str]
     if plain:
         gains.append(((0.35 if plain > 1 else 0.1) * share, "near other plain names of techniques"))
     return gains
+
+
+def _trade(name: Name, hit: Hit, near: Surroundings) -> str:
+    """Why a word of the trade is about an attack although nobody is named who makes it; empty if it may not be."""
+    here, own = near.here(near.number(hit)), set(map(str.lower, name.words))
+    if len(name.words) > 1:
+        about = here.technical - own and (here.hostile - own or not here.upkeep)
+        return "technical words in the sentence" if about else ""
+    carried = CARRIERS & set(_neighbours(hit, near))
+    return "malware in the sentence" if carried and here.hostile - own and not (here.sold or here.counted) else ""
 
 
 def _is_named_by_its_kind(name: Name, hit: Hit, near: Surroundings) -> bool:

@@ -100,14 +100,22 @@ ant banshee vine white peace rock butler hunter ritual twilight viking cabin fea
 # Phrases that weigh more, or less, than their words do: the trade uses these for one thing only.
 TERMS_OF_ART: Final = _words("""
 adversary-in-the-middle as-rep-roasting bypass-user-account-control clear-windows-event-logs
-component-object-model-hijacking credential-stuffing dead-drop-resolver domain-fronting domain-generation-algorithms
+component-object-model-hijacking credential-stuffing dead-drop-resolver domain-fronting data-encrypted-for-impact
+domain-generation-algorithms
+domain-trust-discovery disable-or-modify-tools
 drive-by-attack drive-by-compromise drive-by-download dynamic-link-library-injection email-bombing
-exploit-public-facing-application fast-flux-dns fileless-storage html-smuggling ingress-tool-transfer
+event-triggered-execution exfiltration-over-web-service exfiltration-to-cloud-storage exploit-public-facing-application
+exploitation-for-client-execution exploitation-for-credential-access exploitation-for-defense-evasion
+exploitation-for-privilege-escalation exploitation-of-remote-services fast-flux-dns fileless-storage
+hijack-execution-flow html-smuggling ingress-tool-transfer
 inhibit-system-recovery internal-spearphishing lateral-tool-transfer lsass-memory mark-of-the-web-bypass
-os-credential-dumping parent-pid-spoofing password-spraying process-hollowing process-injection
+obfuscated-files-or-information os-credential-dumping parent-pid-spoofing password-spraying permission-groups-discovery
+portable-executable-injection process-hollowing process-injection registry-run-key registry-run-keys remote-system-discovery
 reflective-code-loading seo-poisoning software-supply-chain-attack spearphishing-attachment spearphishing-link
 spearphishing-service spearphishing-via-service spearphishing-voice sql-stored-procedures supply-chain-attack
-supply-chain-compromise thread-execution-hijacking vba-stomping web-shell
+security-software-discovery
+supply-chain-compromise thread-execution-hijacking use-alternate-authentication-material vba-stomping
+virtualization-sandbox-evasion web-shell
 """)
 COMMON_IN_REPORTS: Final = _words("""
 access-token-manipulation account-manipulation brute-force browser-session-hijacking credentials-from-web-browsers evil-twin
@@ -123,6 +131,7 @@ golden-ticket golden-tickets silver-ticket silver-tickets pass-the-hash pass-the
 OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "Adversary-in-the-Middle": ("AiTM", "man-in-the-middle"),
     "Brute Force": ("brute-forcing", "brute-forced", "bruteforce", "bruteforcing"),
+    "Compromise Host Software Binary": ("compromise client software binary",),
     "Bypass User Account Control": ("UAC bypass", "bypass UAC", "bypassing UAC", "bypasses UAC"),
     "Clear Windows Event Logs": ("clearing Windows event logs", "cleared the Windows event logs", "event log clearing"),
     "DCSync": ("DCSync attack",),
@@ -130,26 +139,64 @@ OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "Data Encrypted for Impact": ("data encryption for impact",),
     "Domain Generation Algorithms": ("domain generation algorithm", "DGA"),
     "Drive-by Compromise": ("drive-by download", "watering hole", "drive-by attack"),
-    "Exploit Public-Facing Application": ("exploitation of public-facing application",),
+    "Domain or Tenant Policy Modification": ("domain policy modification",),
+    "Dynamic-link Library Injection": ("DLL injection",),
+    "Exploit Public-Facing Application": (
+        "exploitation of public-facing application",
+        "exploitation of a public-facing application",
+        "vulnerability in a public-facing application",
+        "vulnerabilities in public-facing application",
+    ),
     "Fast Flux DNS": ("fast flux",),
     "Kerberoasting": ("Kerberoast", "kerberoasted"),
     "Keylogging": ("keylogger", "keystroke logging"),
     "LSASS Memory": ("LSASS dump", "dump LSASS", "dumping LSASS", "dumped LSASS", "LSASS process memory"),
+    "Indicator Removal": ("indicator removal on host",),
     "Malicious Copy and Paste": ("ClickFix",),
     "Mark-of-the-Web Bypass": ("MotW bypass",),
+    "Match Legitimate Resource Name or Location": ("match legitimate name or location",),
+    "Multi-Factor Authentication Interception": ("two-factor authentication interception",),
     "Multi-Factor Authentication Request Generation": ("MFA fatigue", "MFA bombing", "push bombing", "MFA push spam"),
     "OS Credential Dumping": ("credential dumping", "dumping credentials", "credential dumper"),
     "Password Spraying": ("password spray", "password-sprayed"),
     "Phishing": ("spear-phishing", "spearphishing"),
     "Process Hollowing": ("hollowed process", "process hollowed"),
     "Reflective Code Loading": ("reflective loading", "reflectively loaded", "reflective DLL injection"),
+    "Registry Run Keys / Startup Folder": ("registry run key",),
+    "Remote Access Tools": ("remote access software",),
+    "Rename Legitimate Utilities": ("rename system utilities",),
     "SEO Poisoning": ("search engine poisoning",),
     "Spearphishing Attachment": ("spearphishing email with attachment",),
     "Spearphishing Voice": ("vishing",),
     "Supply Chain Compromise": ("supply chain attack", "software supply chain attack"),
+    "System Binary Proxy Execution": ("signed binary proxy execution",),
+    "System Script Proxy Execution": ("signed script proxy execution",),
+    "Time Based Checks": ("time based evasion",),
     "Timestomp": ("timestomping", "timestomped"),
     "Web Shell": ("webshell",),
     "Windows Management Instrumentation": ("WMI command",),
+}
+
+# The verbs that names of techniques begin with, and how reports write them: "clears", "cleared", "clearing".
+DEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "abuse": ("abuses", "abused", "abusing"),
+    "archive": ("archives", "archived", "archiving"),
+    "clear": ("clears", "cleared", "clearing"),
+    "compromise": ("compromises", "compromised", "compromising"),
+    "disable": ("disables", "disabled", "disabling"),
+    "exploit": ("exploits", "exploited", "exploiting"),
+    "forge": ("forges", "forged", "forging"),
+    "hijack": ("hijacks", "hijacked", "hijacking"),
+    "impair": ("impairs", "impaired", "impairing"),
+    "inhibit": ("inhibits", "inhibited", "inhibiting"),
+    "masquerade": ("masquerades", "masqueraded", "masquerading"),
+    "modify": ("modifies", "modified", "modifying"),
+    "overwrite": ("overwrites", "overwrote", "overwriting"),
+    "query": ("queries", "queried", "querying"),
+    "spoof": ("spoofs", "spoofed", "spoofing"),
+    "steal": ("steals", "stole", "stealing"),
+    "subvert": ("subverts", "subverted", "subverting"),
+    "weaken": ("weakens", "weakened", "weakening"),
 }
 
 # Who does it: with one of these in the sentence, a word of the trade is about an attack.
@@ -162,13 +209,39 @@ techniques affiliate affiliates actor actors apt
 TECHNICAL: Final = _words("""
 antimalware backdoor backdoors beacon breach breached c2 compromised controller credentials decrypt domain encrypted exploit
 exploited exploits hash hashes implant implants infected intrusion kerberos keylogger log logs logon lsass malware password
-passwords payload payloads privileges ransomware registry rootkit server servers shellcode spyware stealer stole stolen token
+passwords payload payloads persistence privileges ransomware registry rootkit server servers shellcode spyware stealer stole
+stolen token
 tokens trojan victim victims vpn wiper worm
+""")
+
+# Of these, what nobody has without an attack.
+HOSTILE: Final = _words("""
+backdoor backdoors beacon botnet c2 downloader dropper implant implants infected infostealer infostealers intrusion keylogger
+loader malicious malware payload payloads persistence ransomware rat rootkit shellcode spyware stealer steals stole stolen
+trojan trojans victim victims wiper worm
+""")
+
+# Who repairs or renews a system writes of its parts too, and of no attack.
+UPKEEP: Final = _words("""
+bug bugs build builds feature features fix fixed fixes migration preview reboot release releases restart restarts update updated
+updates upgrade upgrades
+""")
+
+# What a word of the trade comes as when somebody does it: "phishing emails", "a PowerShell loader".
+CARRIERS: Final = _words("""
+backdoor campaign command commands downloader dropper e email emails encoded kit kits loader lure lures mail mails message
+messages obfuscated page pages payload stager
+""")
+
+# Who counts or stops attacks writes of all of them at once.
+COUNTED: Final = _words("""
+average avoid block blocked blocking blocks detect detects filter filters learn percent respondents spot stop stops survey teach
+teaches tips
 """)
 
 # Who sells, teaches or rules: with one of these, it rather is not.
 SELLERS: Final = _words("""
-academy antivirus awareness brochure brochures buy certification class conference course courses discount edition free keynote
+academy awareness brochure brochures buy certification class conference course courses discount edition free keynote
 legislation newsletter platform price pricing product products protect protection protects quiz roundtable solution solutions
 students subscribe training trial tutorial vendor webinar whitepaper workshop
 """)
@@ -182,6 +255,7 @@ ACTOR_WORDS: Final = _words("apt actor actors affiliates cluster gang group hack
 
 # Before an id that is none: "part number T1059".
 NUMBERED: Final = _words("""
-part parts model models number no nr sku item order room flight ticket invoice serial type bug case printer connector screw bolt
+part parts model models number no nr sku item order room flight ticket invoice serial type bug case printer connector screw
+screws bolt bolts
 tablet batch train tram bus route locomotive gate terminal zone lot unit catalogue plate torx socket tool
 """)

@@ -27,6 +27,10 @@ def confident(text: str) -> list[tuple[str, str]]:
         ("the t1059 again", [("T1059", "t1059", 0.4, "ATT&CK id in small letters")]),
         ("T1086", [("T1059.001", "T1086", 1.0, "old ATT&CK id T1086, now T1059.001 (revoked-by)")]),
         ("part no. T1059", [("T1059", "T1059", 0.2, "looks like a part number")]),
+        (
+            "Screws T1055 and T1059",
+            [("T1055", "T1055", 0.2, "looks like a part number"), ("T1059", "T1059", 0.2, "looks like a part number")],
+        ),
         ("T1059-B", [("T1059", "T1059", 0.2, "looks like a part number")]),
         ("T1003.001-T1003", [("T1003.001", "T1003.001", 1.0, "ATT&CK id"), ("T1003", "T1003", 1.0, "ATT&CK id")]),
         ("G0016 and S0154", [("G0016", "G0016", 1.0, "ATT&CK id"), ("S0154", "S0154", 1.0, "ATT&CK id")]),
@@ -58,6 +62,12 @@ def test_ids_that_exist_are_found_and_others_are_not(text: str, expected: list):
         ("CozyBear", "G0016"),
         ("Sandworm", "G0034"),
         ("mimikatz", "S0002"),
+        ("exploiting a public-facing application", "T1190"),
+        ("exploited public-facing applications", "T1190"),
+        ("inhibits system recovery", "T1490"),
+        ("cleared the Windows event logs", "T1070.001"),
+        ("disabled or modified tools", "T1562.001"),
+        ("DLL injection", "T1055.001"),
     ],
 )
 def test_other_spellings_are_the_same_thing(text: str, key: str):
