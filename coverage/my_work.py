@@ -1,4 +1,4 @@
-"""What waits for one person: tests to finish, tests to decide on, techniques to look at again, gaps to close."""
+"""What waits for one person: tests to finish, tests to decide on, techniques to look at again, gaps to close, news to read."""
 
 from django.db.models import F, QuerySet
 
@@ -7,6 +7,7 @@ from aegis.accounts.policy import allows
 from catalog.models import Technique
 from coverage.models import GapAssignment, TechniqueCoverage, Test, TestInvolvement
 from coverage.testing.workflow import EDITABLE
+from intel.models import IntelItem
 
 
 def to_finish(user: User) -> QuerySet[Test]:
@@ -33,3 +34,10 @@ def to_review(user: User) -> QuerySet[TechniqueCoverage]:
 def to_close(user: User) -> QuerySet[GapAssignment]:
     """Gaps that the user owns, what is due first at the top."""
     return GapAssignment.objects.work_of(user).order_by(F("due_on").asc(nulls_last=True), "technique_id")
+
+
+def to_read(user: User) -> QuerySet[IntelItem]:
+    """Open items of the news that somebody gave to the user, the newest first; none for those who do not triage."""
+    if not allows(user, "intel.triage"):
+        return IntelItem.objects.none()
+    return IntelItem.objects.assigned_to_user(user).order_by("-at", "-pk")

@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet, Value
 
 from catalog.models import DetectionRule, TestTemplate
 from coverage.models import Test
-from coverage.my_work import to_close, to_decide, to_finish, to_review
+from coverage.my_work import to_close, to_decide, to_finish, to_read, to_review
 from imports.models import DataSource
 from intel.models import IntelItem, ThreatActor
 
@@ -51,8 +51,8 @@ class LibraryNumbers:
 
     @property
     def waiting(self) -> int:
-        """Tests to finish, tests to decide on, techniques to review, and gaps to close, for the visitor."""
-        return sum(self._numbers[kind] for kind in ("finish", "decide", "review", "close"))
+        """Tests to finish, tests to decide on, techniques to review, gaps to close and news to read, for the visitor."""
+        return sum(self._numbers[kind] for kind in ("finish", "decide", "review", "close", "read"))
 
     @property
     def samples(self) -> int:
@@ -78,6 +78,7 @@ class LibraryNumbers:
             "decide": to_decide(user),
             "review": to_review(user),
             "close": to_close(user),
+            "read": to_read(user),
         }
         return [_counted(kind, rows) for kind, rows in kinds.items()]
 

@@ -55,6 +55,12 @@ def actors_in_the_news() -> Choices:
     return list(ThreatActor.objects.filter(mitre_id__in=named).values_list("mitre_id", "name"))
 
 
+def people_with_news() -> Choices:
+    """The people who have open items, by user name."""
+    names = IntelItem.objects.open().exclude(assigned_to=None).order_by("assigned_to__username")
+    return [(name, name) for name in names.values_list("assigned_to__username", flat=True).distinct()]
+
+
 class IntelItemFilter(django_filters.FilterSet):
     """Filters of items: those that nobody has decided on, unless a state is asked for."""
 
@@ -68,7 +74,7 @@ class IntelItemFilter(django_filters.FilterSet):
         empty_label="Open",
         label="State",
     )
-    assigned_to = Text(field_name="assigned_to__username", label="Assigned to")
+    assigned_to = Listed(field_name="assigned_to__username", label="Assigned to", choices=people_with_news)
 
     def filter_queryset(self, queryset: Any) -> Any:
         """The items that meet the conditions."""

@@ -5,8 +5,10 @@ import pytest
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
 from coverage.models import TechniqueCoverage
+from coverage.services.intel import assign_item, dismiss_item
 from coverage.services.review import flag_for_review
 from coverage.tests.factories import make_test
+from intel.tests.factories import make_item
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +43,24 @@ def test_a_lead_finds_what_others_handed_in_and_techniques_to_review(client, rol
     assert [row.technique_id for row in page.context["review"]] == ["T9001"]
     assert "Not validated for long." in page.content.decode()
     assert counted(page, "My work") == 2
+
+
+def test_news_that_were_given_to_somebody_wait_for_them_until_they_decide(client):
+    rita, lead = make_user(Role.RED_TECH), make_user(Role.BLUE_LEAD)
+    item = make_item(title="A breach at a port")
+    make_item(title="Nobody's")
+    assign_item(by=lead, item=item, to=rita)
+    client.force_login(rita)
+    page = client.get("/work")
+    assert [one.title for one in page.context["read"]] == ["A breach at a port"]
+    assert (counted(page, "My work"), counted(page, "Intel")) == (1, 2)
+    inbox = client.get("/intel", {"assigned_to": rita.username})
+    assert [row.item.title for row in inbox.context["rows"]] == ["A breach at a port"]
+    assert f'<option value="{rita.username}" selected>' in inbox.content.decode()
+    dismiss_item(by=rita, item=item)
+    page = client.get("/work")
+    assert "News in your hands" not in page.content.decode()
+    assert counted(page, "My work") == 0
 
 
 def test_a_viewer_is_told_that_nothing_waits(client):
