@@ -16,6 +16,7 @@ from catalog.api.defences import DefensiveTechniqueDetail, DefensiveTechniqueLis
 from catalog.api.rules import DetectionRuleDetail, DetectionRuleList
 from catalog.api.techniques import TacticList
 from catalog.api.templates import TestTemplateDetail, TestTemplateList
+from coverage.api.actors import ThreatActorDetail, ThreatActorList
 from coverage.api.campaigns import (
     CampaignArchive,
     CampaignCompare,
@@ -70,7 +71,6 @@ from imports.change_api import AppliedChangeList, ImportChangeList, ImportIssueL
 from imports.decision_api import ImportRunAgain, ImportRunApply, ImportRunDiscard, ImportRunUndo
 from imports.feeds.api import FeedDetail, FeedList, FeedScanDetail, FeedScanList, RunIntelScan
 from imports.system_api import DataSourceSync, ImportRunCancel, SchedulerStatus, SystemSync
-from intel.api import ThreatActorDetail, ThreatActorList
 
 # Only what an id can be made of gets as far as the database.
 MITRE_ID = r"(?P<mitre_id>[A-Za-z0-9.-]{1,32})"

@@ -1,13 +1,10 @@
-"""Threat actors in the API."""
+"""What the API tells of threat actors, as their upstream has it."""
 
 from typing import Any
 
-from django.db.models import Prefetch
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from aegis.accounts.access import require_action
-from aegis.lib.api import DetailEndpoint, ListEndpoint
 from catalog.api.base import (
     PROVENANCE,
     PROVENANCE_EXAMPLE,
@@ -17,7 +14,6 @@ from catalog.api.base import (
     WithRunSerializer,
     texts,
 )
-from intel.filters import ThreatActorFilter
 from intel.models import ThreatActor, ThreatActorTechnique
 
 FIELDS = (
@@ -122,24 +118,3 @@ class ThreatActorDetailSerializer(ThreatActorSerializer, WithRunSerializer):
     class Meta(ThreatActorSerializer.Meta):
         fields = (*FIELDS, "attributions", "last_run")
         read_only_fields = fields
-
-
-@require_action("intel.read")
-@extend_schema(tags=["threat actors"])
-class ThreatActorList(ListEndpoint):
-    """Threat actors: active ones, unless revoked, deprecated or withdrawn ones are asked for."""
-
-    queryset = ThreatActor.objects.defer("attributions").prefetch_related(Prefetch("uses", USES.defer("text")))
-    serializer_class = ThreatActorSerializer
-    filterset_class = ThreatActorFilter
-    ordering_fields = {"mitre_id": "mitre_id", "name": "name", "country": "country", "changed_at": "changed_at"}
-
-
-@require_action("intel.read")
-@extend_schema(tags=["threat actors"])
-class ThreatActorDetail(DetailEndpoint):
-    """One threat actor, active or not."""
-
-    queryset = ThreatActor.objects.prefetch_related(Prefetch("uses", USES))
-    serializer_class = ThreatActorDetailSerializer
-    lookup_field = "mitre_id"

@@ -1,10 +1,12 @@
 """Threat actors with what tests have shown: bars in the list, gaps on the page of one, several beside each other."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from aegis.accounts.policy import Role
-from aegis.accounts.tests.factories import make_user
-from catalog.tests.factories import make_rule, make_technique
+from aegis.accounts.tests.factories import bearer, make_user
+from catalog.tests.factories import make_release, make_rule, make_technique
 from coverage.figures.actor_compare import compared
 from coverage.figures.actors import actor_gaps, actor_rows, tactic_strips
 from coverage.figures.shares import TechniqueFacts
@@ -132,3 +134,38 @@ def test_address_of_a_comparison_names_the_actors(world, lead, django_assert_max
     assert '<option value="G0001" selected>Bear</option>' in html
     assert "?actor=G0001&amp;actor=G0002&amp;show=shared" in html or "actor=G0001&amp;actor=G0002" in html
     assert "Choose two to five actors" in lead.get("/actors/compare?actor=G0001").content.decode()
+
+
+def test_the_api_tells_filters_and_orders_by_what_is_proven(django_assert_num_queries):
+    make_release()
+    for number in (1, 2, 3):
+        make_technique(f"T900{number}")
+    make_rule("T9001", "T9002")
+    make_test("T9001", state="validated", outcome="alerted")
+    make_test("T9003", state="validated", outcome="missed")
+    for number, uses in enumerate((["T9001"], ["T9001", "T9002"], ["T9003"], [])):
+        make_actor(*uses, mitre_id=f"G900{number}")
+    api = bearer()
+
+    def found(asked):
+        answer = api.get(f"/api/v1/threat-actors{asked}")
+        assert answer.status_code == 200, answer.content
+        return [row["mitre_id"] for row in answer.json()["results"]]
+
+    assert found("?ordering=-proven") == ["G9000", "G9001", "G9002", "G9003"]
+    assert found("?ordering=proven,-techniques") == ["G9002", "G9003", "G9001", "G9000"]
+    assert found("?ordering=-proven_gaps,mitre_id")[0] == "G9002"
+    assert (found("?coverage=all"), found("?coverage=some")) == (["G9000"], ["G9000", "G9001"])
+    assert (found("?coverage=none"), found("?coverage=gaps")) == (["G9002"], ["G9002"])
+    assert api.get("/api/v1/threat-actors?coverage=much").status_code == 400
+    shares = {row["key"]: row for row in api.get("/api/v1/metrics/by-actor").json()}
+    for mitre_id in ("G9000", "G9001", "G9002"):
+        coverage = api.get(f"/api/v1/threat-actors/{mitre_id}").json()["coverage"]
+        names = ("techniques", "claimed", "proven", "proven_gaps", "claimed_percent", "proven_percent")
+        assert {name: coverage[name] for name in names} == {name: shares[mitre_id][name] for name in names}
+    with CaptureQueriesContext(connection) as few:
+        found("")
+    for number in range(4, 9):
+        make_actor("T9001", "T9002", mitre_id=f"G900{number}")
+    with django_assert_num_queries(len(few)):
+        found("")

@@ -46,6 +46,15 @@ def test_an_actor_in_list_and_detail(api):
         "first_seen_at": "2026-01-02T03:04:05Z",
         "changed_at": "2026-01-02T03:04:05Z",
         "withdrawn_at": None,
+        "coverage": {
+            "techniques": 1,
+            "claimed": 0,
+            "claimed_percent": 0.0,
+            "proven": 0,
+            "proven_percent": 0.0,
+            "missed": 0,
+            "proven_gaps": 0,
+        },
     }
     assert api.get(ACTORS).json()["results"] == [fields]
     told = [
