@@ -15,7 +15,7 @@ from django.urls import reverse
 from catalog.models import Technique
 from coverage.models import Evidence, Test
 from coverage.oscal.facts import Assessment, Objective, Result, Standing
-from coverage.oscal.words import line, markup, moment, prop
+from coverage.oscal.words import line, markup, moment, prop, site
 
 VERSION: Final = "1.1.3"
 ATTACK: Final = "https://attack.mitre.org"
@@ -122,7 +122,7 @@ def _observation(facts: Assessment, test: Test, files: list[Evidence]) -> Object
         "title": markup(test.name),
         "description": f"Test {test.pk} of {test.technique_id}: expected {test.expected_outcome}, found {test.outcome}.",
         "props": list(_facts_of(test, result)),
-        "links": [{"href": reverse("coverage:test-detail", args=[test.pk]), "rel": "reference"}],
+        "links": [{"href": site() + reverse("coverage:test-detail", args=[test.pk]), "rel": "reference"}],
         "methods": ["TEST"],
         "types": ["control-objective"],
         "origins": [{"actors": [_actor(facts, "tester", result.tester), _actor(facts, "assessor", result.assessor)]}],
@@ -207,12 +207,16 @@ def _related(results: Any) -> list[Object]:
 
 def _resources(facts: Assessment) -> Iterator[Object]:
     """The plan, the framework, the techniques, and each file of evidence with its SHA-256."""
-    yield {"uuid": facts.own_uuid("plan"), "title": "Tests and campaigns in Aegis", "rlinks": [{"href": "/campaigns"}]}
+    yield {
+        "uuid": facts.own_uuid("plan"),
+        "title": "Tests and campaigns in Aegis",
+        "rlinks": [{"href": f"{site()}/campaigns"}],
+    }
     yield {
         "uuid": facts.own_uuid("framework"),
         "title": markup(str(facts.framework)),
         "props": [{"name": "version", "value": line(facts.framework.version)}],
-        "rlinks": [{"href": reverse("compliance:framework-detail", args=[facts.framework.slug])}],
+        "rlinks": [{"href": site() + reverse("compliance:framework-detail", args=[facts.framework.slug])}],
     }
     for technique in facts.techniques:
         address = technique.url or f"{ATTACK}/techniques/{technique.mitre_id}"
@@ -232,5 +236,10 @@ def _evidence(file: Evidence) -> Object:
             prop("side", file.side),
             prop("uploaded-at", moment(file.uploaded_at)),
         ],
-        "rlinks": [{"href": f"/api/v1/evidence/{file.pk}", "hashes": [{"algorithm": "SHA-256", "value": file.sha256}]}],
+        "rlinks": [
+            {
+                "href": f"{site()}/api/v1/evidence/{file.pk}",
+                "hashes": [{"algorithm": "SHA-256", "value": file.sha256}],
+            }
+        ],
     }

@@ -19,7 +19,7 @@ from catalog.models import AttackRelease, Technique
 from compliance.models import DEFENDS, ComplianceControl, ComplianceControlMapping, ComplianceFramework
 from coverage.figures.claims import CONTROL_IN_FORCE
 from coverage.models import Evidence, Test
-from coverage.oscal.words import control_token, identifier, installation, line
+from coverage.oscal.words import control_token, identifier, installation, line, site
 from coverage.testing.outcomes import Outcome, Sighting, Verdict, verdict
 from coverage.testing.refusals import Conflict
 from coverage.testing.workflow import State
@@ -142,7 +142,7 @@ class Assessment:
     def digest(self) -> str:
         """SHA-256 of what the document is about: it changes with each of its facts."""
         tests = [(one.uuid, one.version, one.verdict.value) for one in self.results.values()]
-        facts = (self.framework.content_hash, tests, [one.token for one in self.objectives], self.modified_at)
+        facts = (self.framework.content_hash, tests, [one.token for one in self.objectives], self.modified_at, site())
         return sha256(repr(facts).encode()).hexdigest()
 
     def uuid(self, *key: object) -> str:

@@ -6,14 +6,24 @@ import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID, uuid5
+
+from django.conf import settings
 
 NAMESPACE: Final = UUID("b3c5a1f4-3b7e-5f0e-9a52-6f7a3a1c9d10")
 """Of all identifiers that Aegis gives; an installation derives its own from it."""
 OURS: Final = "urn:aegis:oscal"
 """The namespace of properties that OSCAL does not define."""
 MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>^~&])")
+NOWHERE: Final = frozenset({"127.0.0.1", "localhost", "::1", None})
+"""Hosts of AEGIS_URL that do not say where the site is."""
 NOT_IN_TOKENS: Final = re.compile(r"[^\w.\-]")
+
+
+def site() -> str:
+    """Where the site is, as AEGIS_URL says; empty while that names this machine alone."""
+    return "" if urlsplit(settings.AEGIS_URL).hostname in NOWHERE else str(settings.AEGIS_URL)
 
 
 def identifier(installation: UUID, *key: object) -> str:

@@ -283,3 +283,19 @@ def test_texts_stay_in_one_line(text):
     for written in (line(text), markup(text)):
         assert written == written.strip()
         assert "\n" not in written
+
+
+def test_addresses_are_whole_once_the_site_says_where_it_is(world, settings):
+    near = exported(world)
+    settings.AEGIS_URL = "https://aegis.example.org"
+    far = exported(world)
+    ours = [href for href in every(near, "href") if href.startswith("/")]
+    assert len(ours) > 3
+    assert [href for href in every(far, "href") if href.startswith("https://aegis.example.org/")] == [
+        f"https://aegis.example.org{href}" for href in ours
+    ]
+    assert [href for href in every(far, "href") if href.startswith("/")] == []
+    assert (near["uuid"] != far["uuid"], near["results"][0]["findings"] == far["results"][0]["findings"]) == (
+        True,
+        True,
+    )
