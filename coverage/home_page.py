@@ -177,7 +177,7 @@ def holdings() -> dict[str, int]:
         "rules": DetectionRule.objects.listed(),
         "actors": ThreatActor.objects.active(),
         "defences": DefensiveTechnique.objects.current(),
-        "controls": ComplianceControl.objects.in_force(),
+        "controls": ComplianceControl.objects.shown().in_force(),
     }
     parts = [
         rows.order_by()
@@ -198,7 +198,7 @@ def shelves(summary: CoverageSummary) -> Iterable[Holding]:
         ("Test templates", summary.templates, "catalog:template-list", "book"),
         ("Threat actors", summary.actors, "intel:actor-list", "users"),
         ("Defences", summary.defences, "catalog:defence-list", "shield"),
-        ("Controls", summary.controls, "compliance:control-list", "scale"),
+        ("Controls", summary.controls, "compliance:framework-list", "scale"),
     )
     return (Holding(label, number, reverse(url_name), icon) for label, number, url_name, icon in kinds)
 

@@ -12,6 +12,7 @@ from aegis.accounts.tests.factories import make_user
 from catalog.filters import TechniqueFilter
 from catalog.models import Tactic, Technique
 from catalog.tests.factories import make_defence, make_release, make_rule, make_tactic, make_technique, make_template
+from compliance.models import ComplianceFramework
 from compliance.tests.factories import make_control
 from coverage.figures.by_tactic import coverage_by_tactic
 from coverage.figures.summary import coverage_summary
@@ -110,6 +111,19 @@ def test_bar_adds_up_to_all_techniques(world):
     ]
 
 
+def how_many(context) -> int:
+    """How many a page says that there are."""
+    return context["in_force"] if "in_force" in context else context["page"].paginator.count
+
+
+def test_controls_of_all_frameworks_lead_to_their_sum(reader, world):
+    make_control("T9001", framework="other")
+    make_control("T9001", framework="off")
+    ComplianceFramework.objects.filter(slug="off").update(switched_on=False)
+    links = dict(counted_links(reader.get("/").content))
+    assert (links["/compliance/frameworks"], how_many(reader.get("/compliance/frameworks").context)) == (2, 2)
+
+
 def test_every_figure_leads_to_as_many_rows(reader, world):
     make_test("T9001", state="validated", outcome="missed")
     make_test("T9002", state="validated", outcome="alerted")
@@ -118,7 +132,7 @@ def test_every_figure_leads_to_as_many_rows(reader, world):
     assert links["/techniques?proven=true"] == 1
     assert links["/techniques?proven_gap=true"] == 1
     assert links["/tests?state=in_review"] == 1
-    assert {url: reader.get(url).context["page"].paginator.count for url in links} == links
+    assert {url: how_many(reader.get(url).context) for url in links} == links
 
 
 def test_backlogs_follow_what_tests_have_shown(world):
@@ -194,7 +208,7 @@ def test_catalogue_counts_lead_to_their_lists(world):
         ("Test templates", 5, "/templates"),
         ("Threat actors", 2, "/actors"),
         ("Defences", 1, "/defences"),
-        ("Controls", 1, "/compliance"),
+        ("Controls", 1, "/compliance/frameworks"),
     ]
 
 

@@ -102,8 +102,10 @@ def control_list(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def framework_list(request: HttpRequest) -> HttpResponse:
     """The frameworks, each with how the techniques that it is mapped to stand; admins see those that are switched off."""
+    rows = framework_rows(TechniqueFacts.now())
     context = {
-        "rows": framework_rows(TechniqueFacts.now()),
+        "rows": rows,
+        "in_force": sum(row.controls for row in rows),
         "controls": CONTROLS,
         "off": switched_off() if allows(request.user, "compliance.manage") else [],
     }
