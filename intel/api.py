@@ -116,5 +116,5 @@ class ThreatActorDetailSerializer(ThreatActorSerializer, WithRunSerializer):
     attributions = AttributionSerializer(many=True, read_only=True)
 
     class Meta(ThreatActorSerializer.Meta):
-        fields = (*FIELDS, "attributions", "last_run")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (*FIELDS, "attributions", "last_run")
+        read_only_fields: tuple[str, ...] = fields
