@@ -119,7 +119,8 @@ def _flag(mitre_id: str, items: list[int]) -> bool:
 
 
 def _reason(mitre_id: str, item: IntelItem) -> list[str]:
-    text = f"In the news: {item.title[:200]}."
+    title = item.title[:200]
+    text = f"In the news: {title}{'' if title.endswith(('.', '!', '?', '…')) else '.'}"
     return flag_for_review(
         techniques=[mitre_id], reason=TechniqueCoverage.Reason.INTEL, text=text, link=item.get_absolute_url()
     )
