@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from imports.feeds.apart import read_apart
 from imports.feeds.entries import Unreadable
+from imports.feeds.links import link
 from imports.feeds.nvd import page_url, read_nvd
 from imports.feeds.reading import read_feed
 from imports.feeds.tests.worlds import BOMB, item, rss
@@ -171,6 +172,34 @@ def test_one_article_under_several_spellings_of_its_address_is_one_entry():
     assert [entry.key for entry in read_feed(rss(*(item("A", link) for link in links)), AT).entries] == [
         "example.org/a"
     ]
+
+
+@pytest.mark.parametrize(
+    "tracked",
+    [
+        "utm_source=rss",
+        "fbclid=1",
+        "mc_cid=1",
+        "_ga=1",
+        "wbraid=1",
+        "ttclid=1",
+        "mtm_campaign=x",
+        "from=rss",
+        "guccounter=1",
+    ],
+)
+def test_what_counts_readers_is_no_part_of_an_address(tracked):
+    assert link(f"https://example.org/a?{tracked}&id=7") == ("https://example.org/a?id=7", "example.org/a?id=7")
+
+
+@pytest.mark.parametrize("kept", ["id=7", "ref=home", "from=2026", "page=2", "atlas=1", "great=1", "source=rss2"])
+def test_what_names_the_article_stays_in_its_address(kept):
+    assert link(f"https://example.org/a?{kept}").key == f"example.org/a?{kept}"
+
+
+def test_escapes_of_one_character_are_one_spelling():
+    keys = {link(f"https://example.org/{path}").key for path in ("~a/b%3Ac", "%7Ea/b%3ac", "%7e%61/b%3Ac")}
+    assert keys == {"example.org/~a/b%3Ac"}
 
 
 def test_a_guid_that_several_articles_share_names_none_of_them():
