@@ -18,7 +18,8 @@ from aegis.accounts.models import User
 from aegis.lib.admin import Admin, ReadOnlyAdmin
 from imports.decisions import discard, request_apply, request_undo
 from imports.feeds.forms import FeedForm
-from imports.feeds.managing import FIELDS
+from imports.feeds.managing import FIELDS, add_feed, archive_feed, edit_feed, restore_feed
+from imports.feeds.scan import ScanRunning, queue_scan
 from imports.life import cancel_run
 from imports.models import DataSource, ImportChange, ImportIssue, ImportRun, Worker
 from imports.queueing import SourceDisabled, queue_import
@@ -245,7 +246,7 @@ class FeedAdmin(Admin):
     """Feeds are archived, not deleted: their items stay."""
 
     form = FeedForm
-    actions = None
+    actions = ("scan", "enable", "disable", "archive", "bring_back")
     list_display = ("name", "url", "kind", "enabled", "last_ok_at", "failures", "archived_at")
     list_filter = ("enabled", "kind", "is_sample", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "url", "slug", "last_error")
@@ -255,6 +256,49 @@ class FeedAdmin(Admin):
         ("Last scan", {"fields": ("last_tried_at", "last_ok_at", "failures", "last_error", "due_at", "is_sample")}),
     )
     readonly_fields = ("last_tried_at", "last_ok_at", "failures", "last_error", "due_at", "is_sample")
+
+    def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
+        """Write as the page and the API do: a new address begins with a clean record."""
+        written = {name: form.cleaned_data[name] for name in (form.changed_data if change else FIELDS)}
+        feed = edit_feed(Feed.objects.get(pk=obj.pk), written) if change else add_feed(written)
+        obj.pk = feed.pk
+
+    @admin.action(description="Scan now (one feed)")
+    def scan(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        """Queue a scan of the chosen feed."""
+        if len(queryset) != 1:
+            messages.warning(request, "Choose one feed. All of them are scanned from the page of feeds.")
+            return
+        try:
+            scan = queue_scan(by=cast(User, request.user), trigger="admin", feed=queryset[0])
+        except ScanRunning as error:
+            messages.warning(request, str(error))
+        else:
+            messages.info(request, f"{queryset[0]}: scan {scan.pk} is queued.")
+
+    @admin.action(description="Enable")
+    def enable(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        """Let the chosen feeds be scanned."""
+        self._each(request, queryset.kept(), "enabled", lambda feed: edit_feed(feed, {"enabled": True}))  # type: ignore[attr-defined]
+
+    @admin.action(description="Disable")
+    def disable(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        """Scan the chosen feeds no more by themselves."""
+        self._each(request, queryset, "disabled", lambda feed: edit_feed(feed, {"enabled": False}))
+
+    @admin.action(description="Archive: scanned no more, its items stay")
+    def archive(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        """Archive the chosen feeds."""
+        self._each(request, queryset, "archived", archive_feed)
+
+    @admin.action(description="Bring back from the archive")
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        """Take the chosen feeds out of the archive."""
+        self._each(request, queryset.exclude(archived_at=None), "back", restore_feed)
+
+    def _each(self, request: HttpRequest, feeds: QuerySet[Feed], word: str, change: Callable[[Feed], Feed]) -> None:
+        done = [change(feed) for feed in feeds]
+        messages.info(request, f"Feeds that are {word}: {len(done)}.")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never."""

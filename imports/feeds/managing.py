@@ -58,6 +58,14 @@ def archive_feed(feed: Feed) -> Feed:
     return row
 
 
+@transaction.atomic
+def restore_feed(feed: Feed) -> Feed:
+    """The feed out of the archive, enabled. Raises ValidationError where nothing is fetched from its host any more."""
+    row = Feed.objects.select_for_update().get(pk=feed.pk)
+    row.archived_at, row.due_at = None, None
+    return _saved(row, {"enabled": True})
+
+
 def refusal(url: str) -> str:
     """Why nothing is fetched from an address, with what to do; empty if it may be."""
     try:
