@@ -10,6 +10,7 @@ from django.core.management import call_command
 from aegis.accounts.models import User
 from aegis.lib.processes import Group
 from catalog.models import Technique
+from compliance.models import ComplianceFramework
 from imports.models import DataSource, ImportRun
 from imports.registry import SOURCES
 from imports.tests.sample_world import SAMPLES
@@ -60,7 +61,10 @@ def test_second_demo_imports_nothing_and_makes_no_other_admin(settings, capsys):
 def test_without_a_network_the_made_up_world_is_shown_and_marked(capsys):
     output = printed(capsys, no_serve=True)
     assert "No network: importing the made-up world in samples/. Set AEGIS_MIRROR for real data." in output
-    assert set(DataSource.objects.filter(enabled=True).values_list("is_sample", flat=True)) == {True}
+    assert set(DataSource.objects.values_list("is_sample", flat=True)) == {True}
+    frameworks = ComplianceFramework.objects.filter(slug__startswith="sample-").values_list("slug", "switched_on")
+    assert dict(frameworks) == {"sample-cloud": False, "sample-house-rules": False}
+    assert not DataSource.objects.get(slug="mappings-explorer").enabled
 
 
 @pytest.mark.usefixtures("no_network")

@@ -6,11 +6,12 @@ from pathlib import Path
 from imports.fetchers import Snapshot, fetch
 from imports.intake import Intake, parse_file, take_in
 from imports.records import Record
-from imports.registry import SOURCES
+from imports.registry import OPTIONAL, SOURCES
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
-SOURCE_OF = {source.slug: source for source in SOURCES}
-SLUGS = sorted(SOURCE_OF)
+SOURCE_OF = {source.slug: source for source in (*SOURCES, *OPTIONAL)}
+SLUGS = sorted(source.slug for source in SOURCES)
+ALL_SLUGS = sorted(SOURCE_OF)
 
 
 @functools.cache

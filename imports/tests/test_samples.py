@@ -16,7 +16,7 @@ from imports.records import (
     TestTemplateRecord,
     ThreatActorRecord,
 )
-from imports.tests.sample_world import SAMPLES, SLUGS, records, taken_in
+from imports.tests.sample_world import ALL_SLUGS, SAMPLES, records, taken_in
 
 COUNTS = {
     "atomic": {"TestTemplateRecord": 24},
@@ -35,6 +35,7 @@ COUNTS = {
     "d3fend": {"DefensiveTechniqueRecord": 18},
     "elastic": {"DetectionRuleRecord": 16, "TechniqueCrosswalkRecord": 3},
     "lolbas": {"TestTemplateRecord": 14},
+    "mappings-explorer": {"ComplianceControlRecord": 10, "ComplianceFrameworkRecord": 2},
     "nist-800-53": {"ComplianceControlRecord": 48, "ComplianceFrameworkRecord": 2},
     "sigma": {"DetectionRuleRecord": 32},
     "threat-actors": {"ThreatActorRecord": 8},
@@ -53,14 +54,27 @@ def rules() -> list[DetectionRuleRecord]:
 
 
 def test_every_source_has_samples():
-    assert set(COUNTS) == set(SLUGS)
+    assert set(COUNTS) == set(ALL_SLUGS)
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", ALL_SLUGS)
 def test_samples_hold_what_the_readme_says_and_every_file_can_be_read(slug):
     assert Counter(type(record).__name__ for record in records(slug)) == COUNTS[slug]
     issues = taken_in(slug).issues
     assert len(issues) == EXPECTED_ISSUES.get(slug, 0), issues
+
+
+def other_frameworks() -> dict[str, str]:
+    """What the invented frameworks of the optional source hold, in the words of the readme."""
+    kinds = {
+        "sample-house-rules": "controls, {} mappings that mitigate",
+        "sample-cloud": "capabilities, {} mappings with scores",
+    }
+    told = {}
+    for slug, words in kinds.items():
+        rows = [one for one in records("mappings-explorer", ComplianceControlRecord) if one.framework == slug]
+        told[slug] = f"{len(rows)} {words.format(sum(len(one.mappings) for one in rows))}"
+    return told
 
 
 def test_readme_states_the_counts():
@@ -70,7 +84,7 @@ def test_readme_states_the_counts():
     direct = sum(not use.campaign for actor in actors for use in actor.techniques)
     defences = records("d3fend", DefensiveTechniqueRecord)
     mappings = [mapping for defence in defences for mapping in defence.techniques]
-    attack = COUNTS["attack"]
+    attack, others = COUNTS["attack"], other_frameworks()
     subtechniques, uses = sum(one.is_subtechnique for one in active), sum(len(actor.techniques) for actor in actors)
     paths = sum(len(mapping.paths) for mapping in mappings)
     for statement in (
@@ -85,6 +99,7 @@ def test_readme_states_the_counts():
         f"{len(records('elastic', DetectionRuleRecord))} rules: 14 live",
         f"{len(defences)} techniques over {len({one.tactic for one in defences})} tactics",
         f"{len(mappings)} mappings by {paths} paths",
+        f"Sample House Rules 2.0 ({others['sample-house-rules']}), Sample Cloud ({others['sample-cloud']})",
     ):
         assert statement in readme
 
@@ -117,6 +132,11 @@ def test_every_named_technique_is_in_the_samples_or_in_the_crosswalk_but_one():
     known |= {entry.new_id for entry in records("elastic", TechniqueCrosswalkRecord)}
     named = {template.published_id for template in templates()}
     named |= {published_id for rule in rules() for published_id in rule.techniques}
+    named |= {
+        mapping.published_id
+        for control in records("mappings-explorer", ComplianceControlRecord)
+        for mapping in control.mappings
+    }
     named |= {use.published_id for defence in records("d3fend", DefensiveTechniqueRecord) for use in defence.techniques}
     assert sorted(named - known) == [UNKNOWN_ID]
     assert {"T1685", "T1685.005"} <= named

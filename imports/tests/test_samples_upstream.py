@@ -20,7 +20,7 @@ from imports.records import (
     TacticRecord,
     TechniqueRecord,
 )
-from imports.tests.sample_world import SAMPLES, SLUGS, SOURCE_OF, records
+from imports.tests.sample_world import ALL_SLUGS, SAMPLES, SOURCE_OF, records
 from imports.upstream import GitHubArchive, Source
 
 # Fields that hold what somebody wrote. Names, titles, labels and ids are facts; `content` repeats the others.
@@ -42,7 +42,7 @@ WORDING = {
 TEXT_SUFFIXES = (".json", ".toml", ".yaml", ".yml")
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", ALL_SLUGS)
 def test_no_wording_of_the_samples_comes_from_upstream(slug, mirror: Path):
     ours = {wording: shown for wording, shown in _wording(slug) if len(wording) >= 40}
     assert ours

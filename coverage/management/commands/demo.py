@@ -15,6 +15,7 @@ from coverage.figures.statuses import status_figures
 from coverage.figures.summary import coverage_summary
 from coverage.services.snapshots import take_snapshot
 from imports.models import DataSource
+from imports.registry import OPTIONAL, SOURCES
 
 SAMPLES = settings.BASE_DIR / "samples"
 FEED_SECONDS = 15
@@ -22,7 +23,10 @@ UPSTREAM = ("codeload.github.com", 443)
 
 
 class Command(BaseCommand):
-    """Imports from AEGIS_MIRROR if set, else from the upstreams, else (no network) from samples/; then serves the site."""
+    """Imports from AEGIS_MIRROR if set, else from the upstreams, else (no network) from samples/; then serves the site.
+
+    Of the samples the optional source is imported too: nobody could have it later without a network.
+    """
 
     help = "Set up, import all sources, print what was imported, and serve the site."
 
@@ -44,8 +48,10 @@ class Command(BaseCommand):
             call_command("up", port=options["port"], stdout=self.stdout)
 
     def _import(self, mirror: str) -> None:
+        is_fallback = mirror and not settings.AEGIS_MIRROR
+        wanted = [source.slug for source in (*SOURCES, *(OPTIONAL if is_fallback else ()))]
         try:
-            call_command("import_source", all=True, mirror=mirror)
+            call_command("import_source", *wanted, mirror=mirror)
         except SystemExit:
             self.stdout.write(
                 self.style.WARNING("Some sources could not be imported (see above); the others are there.")
