@@ -49,17 +49,21 @@ TAKEN_EXAMPLE: Final = {
     "made_by": "Aegis 1.0",
     "signed_by": "0123456789abcdef",
     "runs": [QUEUED_EXAMPLE | {"dry_run": True}],
+    "left_out": [],
 }
 
 
 class TakenSerializer(serializers.Serializer[Any]):
-    """A bundle that was taken in: when and by what it was made, the id of the key that signed it, and the runs that read it."""
+    """A bundle that was taken in: when and by what it was made, the id of the key that signed it, the runs that read it, and
+    the sources of an import that were left out, because they are disabled here.
+    """
 
     name = serializers.CharField(source="bundle.name")
     made_at = serializers.DateTimeField(source="bundle.contents.made_at")
     made_by = serializers.CharField(source="bundle.contents.made_by")
     signed_by = serializers.CharField(source="bundle.signed_by")
     runs = ImportRunSerializer(many=True)
+    left_out = serializers.ListField(child=serializers.CharField())
 
 
 @require_action("source.sync")
@@ -89,9 +93,9 @@ class ImportBundle(Endpoint):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Verify a bundle and queue a preview, or an import, of each source in it. 400 with the reason for one that is not
-        signed by a trusted key (AEGIS_BUNDLE_KEYS), was changed or cut short, or is older than the last one; 409 if a source is
-        being imported already, or is disabled; 413 beyond BUNDLE_MAX_MB.
+        """Verify a bundle and queue a preview of each source in it, or an import of each that is enabled. 400 with the reason
+        for one that is not signed by a trusted key (AEGIS_BUNDLE_KEYS), was changed or cut short, or is older than the last
+        one; 409 if a source is being imported already, or none of an import is enabled; 413 beyond BUNDLE_MAX_MB.
         """
         refuse_unknown_parameters(request, ["format"])
         form = BundleForm(data=request.data)

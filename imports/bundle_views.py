@@ -78,9 +78,12 @@ def _taken(request: HttpRequest, form: BundleForm) -> HttpResponse:
     dry_run = given["mode"] == "preview"
     asked = {"dry_run": dry_run, "allow_older": given["allow_older"]}
     taken = take_bundle(given["file"].file, given["file"].name, by=cast(User, request.user), trigger="button", **asked)
-    what = "previews are" if dry_run else "imports are"
+    what = "preview" if dry_run else "import"
+    queued = f"1 {what} is queued" if len(taken.runs) == 1 else f"{len(taken.runs)} {what}s are queued"
+    left_out = f" Left out, because disabled here: {', '.join(taken.left_out)}." if taken.left_out else ""
     messages.success(
-        request, f"The {taken.bundle.name} is signed by {taken.bundle.signed_by}: {len(taken.runs)} {what} queued."
+        request,
+        f"The {taken.bundle.name} is signed by {taken.bundle.signed_by}: {queued}.{left_out}",
     )
     if not request.htmx:  # type: ignore[attr-defined]  # django_htmx sets it
         return redirect("imports:bundle")

@@ -1,17 +1,26 @@
 """Techniques of one's own beside imports: nothing that ATT&CK publishes, drops or takes back touches them."""
 
+import gzip
+import tarfile
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from aegis.accounts.models import User
 from aegis.accounts.tests.factories import make_user
 from catalog.models import DetectionRuleTechnique, LocalTechnique, Technique
 from coverage.services.status import drift
 from coverage.services.techniques import archive_technique, create_technique
+from imports.bundles.handing_out import imported_items
+from imports.bundles.keys import key_id
+from imports.bundles.reading import read_bundle
+from imports.bundles.writing import write_bundle
 from imports.digest import catalog_digest
 from imports.models import ImportRun
+from imports.services import execute, request_import
 from imports.tests.small_world import SmallWorld
 from imports.tests.stix_world import link, stix, technique
 
@@ -106,3 +115,18 @@ def test_local_subtechnique_outlives_its_parent(attack, admin):
     attack.attack(MATRIX, EXECUTION, old, new, link("revoked-by", old, new))
     attack.run("attack")
     assert Technique.objects.active().filter(mitre_id="T1059.901", parent="T1059").exists()
+
+
+def test_bundle_carries_no_local_technique_and_touches_none(attack, admin, tmp_path):
+    before, key, file = catalog_digest(), Ed25519PrivateKey.generate(), tmp_path / "all.aegis"
+    local(admin)
+    write_bundle(file, imported_items(), key, made_at=timezone.now(), made_by="Aegis 9")
+    with tarfile.open(file) as archive:
+        snapshot = archive.extractfile("attack.snapshot.gz")
+        assert snapshot
+        assert b"Payment file swap" not in gzip.decompress(snapshot.read())
+    bundle = read_bundle(file, {key_id(key.public_key()): key.public_key()})
+    stands = as_it_stands("T9001")
+    run = execute(request_import("attack"), given=bundle.snapshots["attack"], force=True)
+    assert (run.status, run.withdrawn, run.updated, run.issue_count) == ("succeeded", 0, 0, 0)
+    assert (catalog_digest(), as_it_stands("T9001")) == (before, stands)

@@ -214,3 +214,25 @@ def test_export_that_cannot_work_says_why(tmp_path: Path, key: Path, world: Smal
     with pytest.raises(CommandError, match="The mirror has neither"):
         export(tmp_path / "b", key, "sigma", "lolbas", mirror=str(world.folder))
     assert not (tmp_path / "b").exists()
+
+
+def test_optional_source_goes_along_where_it_is_wanted_and_is_taken_where_it_is(
+    tmp_path, key, trusting, capsys
+) -> None:
+    def exported(*slugs: str) -> list[str]:
+        told = export(tmp_path / "some.aegis", key, *slugs, mirror=str(SAMPLES))
+        return [line.split()[0] for line in told.splitlines()[:-1]]
+
+    optional = DataSource.objects.filter(slug="mappings-explorer")
+    assert "mappings-explorer" not in exported()
+    optional.update(digest="0" * 64)
+    assert exported()[-1] == "mappings-explorer"
+    optional.update(digest="", enabled=True)
+    assert exported()[-1] == "mappings-explorer"
+    optional.update(enabled=False)
+    exported("caldera", "mappings-explorer")
+    assert list(reports(tmp_path / "some.aegis")) == ["caldera"]
+    assert "mappings-explorer is disabled here, and left out" in capsys.readouterr().err
+    assert list(reports(tmp_path / "some.aegis", dry_run=True)) == ["caldera", "mappings-explorer"]
+    (report,) = reports(tmp_path / "some.aegis", "mappings-explorer").values()
+    assert (report["status"], report["created"]) == ("succeeded", 12)

@@ -11,6 +11,7 @@ from django.test import Client
 from aegis.accounts.tests.factories import bearer, make_user
 from aegis.audit.models import AuditLog
 from catalog.models import DetectionRule
+from compliance.models import ComplianceFramework
 from imports.bundles.contents import SIGNATURE
 from imports.bundles.keys import key_id, make_pair, public_text, signature, trusted_keys
 from imports.bundles.reading import read_bundle
@@ -20,6 +21,7 @@ from imports.fetchers import fetch
 from imports.models import DataSource, ImportRun
 from imports.services import SOURCE_OF, execute, request_import
 from imports.snapshots import sweep
+from imports.tests.sample_world import SAMPLES
 from imports.tests.small_world import SmallWorld, counts
 from imports.tests.stix_world import technique
 
@@ -175,7 +177,7 @@ def test_bundle_older_than_the_last_is_refused_unless_that_is_wanted(world, admi
     assert only_run().allowed == ["older"]
 
 
-def test_no_source_is_imported_while_one_of_them_is_busy_or_disabled(world, admin) -> None:
+def test_no_source_is_imported_while_one_of_them_is_busy_or_all_are_disabled(world, admin) -> None:
     world.rules(1)
     file = bundled(world)
     busy = request_import("sigma")
@@ -186,6 +188,42 @@ def test_no_source_is_imported_while_one_of_them_is_busy_or_disabled(world, admi
     answer = bearer(admin).post(API, {"file": upload(file), "dry_run": "false"})
     assert (answer.status_code, "enable first" in answer.json()["detail"]) == (409, True)
     assert not AuditLog.objects.filter(action="bundle.accepted").exists()
+
+
+def with_an_optional_source(world: SmallWorld) -> Path:
+    """A bundle of the Sigma rules of the world and of the sample frameworks."""
+    wanted = {"sigma": str(world.folder), "mappings-explorer": str(SAMPLES)}
+    items = [Item(SOURCE_OF[slug], fetch(SOURCE_OF[slug], mirror=mirror), "v1") for slug, mirror in wanted.items()]
+    write_bundle(world.folder / "two.aegis", items, KEY, made_at=MADE_AT, made_by="Aegis 9")
+    return world.folder / "two.aegis"
+
+
+def test_source_that_is_disabled_here_is_left_out_of_an_import_and_said(world, admin, browser, tmp_path) -> None:
+    world.rules(1)
+    file = with_an_optional_source(world)
+    body = bearer(admin).post(API, {"file": upload(file), "dry_run": "false"}).json()
+    assert ([run["source"] for run in body["runs"]], body["left_out"]) == (["sigma"], ["mappings-explorer"])
+    assert [place.name for place in tmp_path.glob("kept/*")] == ["sigma"]
+    execute(only_run())
+    page = browser.post(PAGE, {"file": upload(file), "mode": "import"}, follow=True).content.decode()
+    assert "1 import is queued. Left out, because disabled here: mappings-explorer." in page
+
+
+def test_source_that_is_disabled_here_can_be_previewed_and_applied(world, admin, browser) -> None:
+    world.rules(1)
+    body = bearer(admin).post(API, {"file": upload(with_an_optional_source(world))}).json()
+    assert ([run["source"] for run in body["runs"]], body["left_out"]) == (["sigma", "mappings-explorer"], [])
+    shown = execute(only_run())
+    browser.post(f"/runs/{shown.pk}/apply")
+    assert execute(only_run()).status == "succeeded"
+    assert ComplianceFramework.objects.filter(switched_on=False, slug__startswith="sample-").count() == 2
+
+
+def test_source_that_is_enabled_here_is_imported_with_all_others(world, admin) -> None:
+    world.rules(1)
+    DataSource.objects.filter(slug="mappings-explorer").update(enabled=True)
+    body = bearer(admin).post(API, {"file": upload(with_an_optional_source(world)), "dry_run": "false"}).json()
+    assert ([run["source"] for run in body["runs"]], body["left_out"]) == (["sigma", "mappings-explorer"], [])
 
 
 def test_body_above_the_limit_is_refused_before_it_is_read(admin, browser, settings) -> None:

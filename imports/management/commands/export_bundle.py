@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
 from django.utils import timezone
 
 from aegis.audit.recording import Subject, record
@@ -23,7 +24,9 @@ from imports.services import SOURCE_OF
 class Command(BaseCommand):
     """Prints one line for each source. Writes the file only if every source could be had."""
 
-    help = "Write one signed file with the snapshots of all sources; of the optional ones those that are enabled."
+    help = (
+        "Write one signed file with the snapshots of all sources; of the optional ones those enabled or imported here."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="the bundle to write")
@@ -62,6 +65,7 @@ class Command(BaseCommand):
 
 
 def _wanted() -> list[str]:
-    """The nine sources, and the optional ones that are enabled here."""
-    enabled = set(DataSource.objects.filter(enabled=True).values_list("slug", flat=True))
-    return [source.slug for source in (*SOURCES, *(one for one in OPTIONAL if one.slug in enabled))]
+    """The nine sources, and the optional ones that are enabled or were imported here."""
+    imported = Q(is_sample=False) & ~Q(digest="")
+    found = set(DataSource.objects.filter(Q(enabled=True) | imported).values_list("slug", flat=True))
+    return [source.slug for source in (*SOURCES, *(one for one in OPTIONAL if one.slug in found))]

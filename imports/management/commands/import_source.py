@@ -20,10 +20,10 @@ from imports.bundles.reading import Bundle, read_bundle
 from imports.fetchers import FetchError
 from imports.holding import OLDER, UNDONE, WITHDRAWALS
 from imports.life import this_process
-from imports.models import ImportRun
+from imports.models import DataSource, ImportRun
 from imports.registry import SOURCES
 from imports.run_report import as_json, report
-from imports.services import SOURCE_OF, AlreadyRunning, execute, request_import
+from imports.services import SOURCE_OF, AlreadyRunning, describe_sources, execute, request_import
 
 GOOD = (ImportRun.Status.SUCCEEDED, ImportRun.Status.NOT_MODIFIED)
 WIDE = 160
@@ -71,7 +71,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         bundle = self._bundle(options)
-        slugs = list(bundle.snapshots) if bundle else self._chosen(options)
+        slugs = self._brought(bundle, options) if bundle else self._chosen(options)
         self.stdout.ending = ""  # Rich ends its lines itself, and writes some that have no end.
         console = _console(sys.stderr if options["json"] else self.stdout)
         with _progress(console) as progress:
@@ -101,6 +101,17 @@ class Command(BaseCommand):
         if not options["dry_run"]:
             accept(bundle)
         return bundle
+
+    def _brought(self, bundle: Bundle, options: dict[str, Any]) -> list[str]:
+        """The sources of a bundle: those that are named, else all but the disabled ones, of which each is told."""
+        if options["slugs"]:
+            return list(bundle.snapshots)
+        describe_sources()
+        rows = DataSource.objects.filter(slug__in=bundle.snapshots, enabled=False)
+        disabled = [] if options["dry_run"] else list(rows.values_list("slug", flat=True))
+        for slug in disabled:
+            self.stderr.write(f"{slug} is disabled here, and left out: name it to import it all the same.")
+        return [slug for slug in bundle.snapshots if slug not in disabled]
 
     def _require_known(self, slugs: list[str]) -> None:
         if unknown := [slug for slug in slugs if slug not in SOURCE_OF]:
