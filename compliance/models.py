@@ -145,6 +145,8 @@ class ComplianceControlMapping(TechniqueReference):
     references = models.JSONField(default=list, blank=True)
 
     class Meta:
+        # The matrix counts the controls of a framework for each technique.
+        indexes = [models.Index(fields=["control", "technique"], condition=Q(is_current=True), name="current_mappings")]
         constraints = [
             models.UniqueConstraint(
                 fields=[

@@ -71,5 +71,6 @@ def _counted(claim: Claim, technique: Coalesce | F, techniques: Iterable[str] | 
     rows = claim.references().exclude(technique=None).annotate(subject_of=technique)
     if techniques is not None:
         rows = rows.filter(subject_of__in=list(techniques))
-    counted = rows.values_list("subject_of").annotate(number=Count(claim.subject, distinct=True))
+    number = Count("*") if claim.subject == "pk" else Count(claim.subject, distinct=True)
+    counted = rows.values_list("subject_of").annotate(number=number)
     return dict(counted)

@@ -15,6 +15,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='test',
-            index=models.Index(condition=models.Q(('archived_at', None)), fields=['technique'], name='live_tests'),
+            index=models.Index(condition=models.Q(('archived_at', None)), fields=['campaign', 'technique'], name='live_tests'),
         ),
     ]

@@ -136,8 +136,8 @@ class Test(models.Model):
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["campaign", "position"], name="test_in_campaign"),
-            # The menu of every page counts them.
-            models.Index(fields=["technique"], condition=Q(archived_at=None), name="live_tests"),
+            # The menu of every page counts them, and the matrix those of a campaign by technique.
+            models.Index(fields=["campaign", "technique"], condition=Q(archived_at=None), name="live_tests"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="test_state_is_known"),
