@@ -60,6 +60,7 @@ def test_feeds_are_disabled_archived_and_brought_back(admin):
     assert list(of_krebs.values_list("action", flat=True)) == [
         "feed.disabled",
         "feed.archived",
+        "feed.enabled",
         "feed.restored",
     ]
 
