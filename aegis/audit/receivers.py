@@ -8,7 +8,7 @@ from aegis.accounts.models import User
 from aegis.accounts.signals import account_changed
 from aegis.audit.recording import Subject, record
 from aegis.audit.watch import watch
-from aegis.lib.list_files import list_exported
+from aegis.lib.signals import list_exported
 
 WATCHED: Final = frozenset({"created", "role_changed", "activated", "deactivated", "password_changed"})
 """Changes that are seen when the user is saved, by whichever way."""

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from django.dispatch import Signal
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from aegis.lib.exports import Table, as_csv, as_xlsx
+from aegis.lib.signals import list_exported
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS: Final = frozenset({"csv", "xlsx"})
 APART: Final = frozenset({"export", "page"})
 """Parameters that choose no rows."""
-
-list_exported = Signal()
-"""Sent before the first byte of a file, with `user`, `name` of the list, `kind` and `filters`; `sender` is the class Table."""
 
 
 def nothing() -> Mapping[str, str]:
