@@ -12,8 +12,10 @@ PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c 'import sy
 export PORT ?= 8000
 WORKERS ?= 2
 PYTEST := $(BIN)/pytest -q
+# Where nothing compiled is kept, every worker writes all tests anew before its first.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help bench demo setup test lint format typecheck check chromium test-sqlite test-postgres clean
+.PHONY: help bench demo setup test lint format typecheck check chromium collect test-sqlite test-postgres clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -24,9 +26,8 @@ demo: $(VENV)/.installed staticfiles/staticfiles.json ## Import all sources and 
 setup: $(VENV)/.installed-dev ## Make .venv with everything that development needs
 
 test: $(VENV)/.installed-dev ## Everything: style, types, layers, deployment, both databases, browser
-	@$(MAKE) -j2 --output-sync=target typecheck chromium lint check
-	@$(MAKE) test-sqlite
-	@$(MAKE) test-postgres
+	@$(MAKE) -j2 --output-sync=target typecheck collect chromium lint check
+	@$(MAKE) -j2 --output-sync=target test-sqlite test-postgres
 
 lint: $(VENV)/.installed-dev ## Style and layers: ruff, import-linter
 	@$(BIN)/ruff format --check .
@@ -57,6 +58,9 @@ chromium: ## Chromium for the browser tests, where this machine can have it
 	elif [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null; \
 	else echo 'No Chromium here: the browser tests will be skipped. On Debian: apt-get install chromium'; fi
+
+collect: $(VENV)/.installed-dev ## Every file of tests can be read, and is compiled once for all who run them
+	@found=$$($(PYTEST) --collect-only) || { echo "$$found"; exit 1; }
 
 test-sqlite: $(VENV)/.installed-dev ## The whole suite, on SQLite
 	@AEGIS_TEST_DATABASE_URL= $(PYTEST) -n $(WORKERS) --dist loadgroup

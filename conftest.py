@@ -45,9 +45,10 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it needs, and let those in the browser run last.
+    """Mark each test by what it needs, and let those in the browser run last, of each kind the longest first.
 
-    Playwright keeps an event loop running in its thread from the first browser test on.
+    Playwright keeps an event loop running in its thread from the first browser test on. A long test that started late would
+    leave the other workers without work.
     """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
@@ -57,7 +58,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if fixtures & {"mirror", "mirror_2025"}:
             item.add_marker("mirror")
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=lambda item: (_has(item, "browser"), not _has(item, "long")))
+
+
+def _has(item: pytest.Item, marker: str) -> bool:
+    return item.get_closest_marker(marker) is not None
 
 
 def pytest_collection_finish() -> None:

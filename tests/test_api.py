@@ -221,6 +221,7 @@ def test_lists_refuse_any_other_order(world, ordering):
     assert list(problem["errors"]) == ["ordering"]
 
 
+@pytest.mark.long
 @over(LISTS)
 def test_odd_texts_never_break_a_filter(world, route):
     client = bearer()

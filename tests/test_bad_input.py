@@ -19,7 +19,7 @@ from coverage.services.techniques import create_technique
 from tests.access_matrix import listed
 from tests.access_world import BODIES, OTHERS, PARAMETER, World, bare
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 PROBLEM: Final = "application/problem+json"
 ADMIN: Final = "admin"
 DEEP: Final = json.loads("[" * 200 + "]" * 200)

@@ -12,6 +12,7 @@ from tests.axe import COLOURS, faults
 from tests.page_world import is_page, make_pages_world, page_addresses
 from tests.watch import watched
 
+pytestmark = pytest.mark.long
 DESK, PHONE = 1440, 390
 
 

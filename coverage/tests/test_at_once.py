@@ -20,7 +20,7 @@ from coverage.services.status import drift
 from coverage.testing.refusals import Conflict
 from coverage.tests.factories import make_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 ROUNDS = 200 if connection.vendor == "postgresql" else 30
 """SQLite lets one writer in at a time, so that there is less to find out."""
 

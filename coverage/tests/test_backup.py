@@ -21,6 +21,7 @@ from coverage.tests.factories import make_test
 from imports.digest import catalog_digest
 from imports.tests.small_world import SmallWorld
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
 
 

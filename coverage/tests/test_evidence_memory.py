@@ -16,7 +16,7 @@ from coverage.tests.bucket import BUCKET, running_server, variables
 from coverage.tests.bucket import client as bucket_client
 from coverage.tests.factories import make_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 SIZE = 1024 * MB
 FORTY_PARTS = 320 * MB
 ALLOWED = 60 * MB

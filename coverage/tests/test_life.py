@@ -20,7 +20,7 @@ from coverage.services.recording import Fact, edit_test, set_outcomes
 from coverage.services.status import drift, refresh_all
 from coverage.testing.refusals import IllegalMove, NotAllowed, StaleVersion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 TECHS = {Role.RED_TECH, Role.BLUE_TECH}
 DECIDERS = {Role.ADMIN, Role.RED_LEAD, Role.BLUE_LEAD}

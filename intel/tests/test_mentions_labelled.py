@@ -17,6 +17,7 @@ from intel.tests.labelled import Item, Label, items
 from intel.tests.names import vocabulary_of_the_sentences
 from intel.tests.real_names import real_vocabulary
 
+pytestmark = pytest.mark.long
 KINDS = {"T": "technique", "G": "actor", "S": "software", "C": "cve"}
 ID = re.compile(r"T\d{4}(?:[./]\d{3})?|[GS]\d{4}|CVE-\d{4}-\d{4,}", re.IGNORECASE)
 RIGHT, WRONG, MISSED = "right", "wrong", "missed"
