@@ -11,7 +11,7 @@ from intel.mentions.lexicon import Hit
 from intel.mentions.naming import Name, Weight
 from intel.mentions.sentences import Sentences
 from intel.mentions.tokens import Tokens
-from intel.mentions.words import ATTACKERS, COUNTED, HOSTILE, SELLERS, TECHNICAL, UPKEEP
+from intel.mentions.words import ALLOWING, ATTACKERS, COUNTED, HOSTILE, SELLERS, TECHNICAL, UPKEEP
 
 VAGUE_ACTORS = frozenset({"actor", "actors", "tactic", "tactics", "technique", "techniques", "operators"})
 
@@ -22,8 +22,9 @@ class Around:
 
     `written` holds every id.
     `plain` are the techniques whose names are plain English. `attacked` and `sold` tell of words for attackers and for
-    sellers, `technical` are the words for what is attacked, `hostile` those that nobody has without an attack; `upkeep` and
-    `counted` tell of words for repairs and for statistics; `headline` is whether nearly every word is capitalised.
+    sellers, `technical` are the words for what is attacked, `hostile` those that nobody has without an attack. `upkeep` and
+    `counted` tell of words for repairs (or for flaws, which let somebody attack) and for statistics; `headline` is whether
+    nearly every word is capitalised.
     """
 
     written: set[str] = field(default_factory=set)
@@ -125,11 +126,13 @@ class Surroundings:
         threats = any(map(_is_threat_actor, lower, lower[1:]))
         long = [word for word in words[1:] if len(word) > 3 and word.isalpha()]
         capitals = sum(word[0].isupper() for word in long)
+        attackers = bool(said & (ATTACKERS - VAGUE_ACTORS))
+        supposed = attackers and bool(said & ALLOWING) and not said & HOSTILE
         return Around(
-            attacked=bool(said & (ATTACKERS - VAGUE_ACTORS)) or threats,
+            attacked=(attackers and not supposed) or threats,
             technical=TECHNICAL & said,
             hostile=HOSTILE & said,
-            upkeep=bool(said & UPKEEP),
+            upkeep=bool(said & UPKEEP) or supposed,
             counted=bool(said & COUNTED),
             sold=bool(said & SELLERS),
             headline=len(long) >= 3 and capitals >= 0.7 * len(long),

@@ -227,6 +227,9 @@ bug bugs build builds feature features fix fixed fixes migration preview reboot 
 updates upgrade upgrades
 """)
 
+# What a flaw does for somebody who might attack: nobody has yet.
+ALLOWING: Final = _words("allow allowed allowing allows enable enables enabling let lets letting")
+
 # What a word of the trade comes as when somebody does it: "phishing emails", "a PowerShell loader".
 CARRIERS: Final = _words("""
 backdoor campaign command commands downloader dropper e email emails encoded kit kits loader lure lures mail mails message
