@@ -31,6 +31,7 @@ urlpatterns = [
     path("work", my_work.my_work, name="my-work"),
     path("matrix", matrix.matrix_page, name="matrix"),
     path("matrix.csv", matrix_files.matrix_csv, name="matrix-csv"),
+    path("matrix.xlsx", matrix_files.matrix_xlsx, name="matrix-xlsx"),
     path("matrix.json", matrix_files.matrix_layer, name="matrix-layer"),
     path("matrix.svg", matrix_files.matrix_svg, name="matrix-svg"),
     path("matrix/views", saved_views.view_list, name="view-list"),

@@ -182,5 +182,7 @@ def page_addresses(world: dict[str, object]) -> dict[str, str]:
 
 
 def is_page(answer: HttpResponse) -> bool:
-    """Whether an answer is a page for people."""
+    """Whether an answer is a page for people. A file is read to its end, which closes it."""
+    if answer.streaming:
+        b"".join(answer)
     return answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")

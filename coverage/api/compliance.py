@@ -46,7 +46,7 @@ CONFLICT_EXAMPLE = {
 
 
 class SharesSerializer(serializers.Serializer[Any]):
-    """How the mapped techniques stand, in numbers of active techniques: mapped techniques with proof, never compliance."""
+    """How some techniques stand, in numbers of active ones. Of a control: mapped techniques with proof, never compliance."""
 
     techniques = serializers.IntegerField()
     claimed = serializers.IntegerField(help_text="A live detection rule names it.")

@@ -29,7 +29,7 @@ class NotALayer(ValueError):
 class RawVersions(msgspec.Struct):
     """The versions block."""
 
-    layer: str = ""
+    layer: str | int | float = ""
     attack: str | int | float | None = None
 
 

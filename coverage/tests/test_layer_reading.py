@@ -54,6 +54,7 @@ def test_layer_of_dettect_is_read():
 @pytest.mark.parametrize("version", ["4.0", "4.1", "4.2", "4.3", "4.4", "4.5"])
 def test_every_version_from_4_0_is_read(version):
     assert read(layer(versions={"layer": version})).layer_version == version
+    assert read(layer(versions={"layer": float(version)})).layer_version == version
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """The page of the matrix: what it asks the database, what it prints, and the address that holds its state."""
 
 import csv
+import io
 import re
 from statistics import median
 from time import process_time
 
 import pytest
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from aegis.accounts.models import User
 from aegis.accounts.tests.factories import make_user
+from aegis.audit.models import AuditLog
 from catalog.models import (
     Analytic,
     AnalyticLogSource,
@@ -313,6 +316,19 @@ def test_csv_has_the_techniques_that_the_filters_leave(viewer, catalogue):
     assert [line[0] for line in lines[1:]] == ["T1059", "T1059.004"]
     assert dict(zip(*lines[:2], strict=True))["Rules"] == "2"
     assert "aegis-matrix-attack-18.1-" in answer["Content-Disposition"]
+
+
+def test_workbook_has_the_rows_of_the_csv_and_both_are_on_the_record(viewer, catalogue):
+    lines = list(csv.reader(viewer.get("/matrix.csv?platform=Linux&actor=G0016").getvalue().decode().splitlines()))
+    file = io.BytesIO(b"".join(viewer.get("/matrix.xlsx?platform=Linux&actor=G0016").streaming_content))
+    book = load_workbook(file)
+    assert [[cell.value or "" for cell in row] for row in book["Matrix"].iter_rows()] == lines
+    assert {row[0].value: row[1].value for row in book["About"].iter_rows()}[
+        "Filters"
+    ] == "platform: Linux; actor: G0016"
+    viewer.get("/matrix.json")
+    taken = AuditLog.objects.filter(action="list.exported", object_id="matrix").order_by("id")
+    assert [row.after["format"] for row in taken] == ["csv", "xlsx", "layer"]
 
 
 def test_selected_techniques_become_a_file_or_the_plan_of_a_campaign(client, catalogue):

@@ -1,6 +1,7 @@
 """Pages of threat actors: the list, the page of one, and several beside each other."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -10,12 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
-from aegis.lib.exports import Table
+from aegis.lib.exports import Table, Value
 from aegis.lib.filter_bar import drawn
 from aegis.lib.ordering import Keys, ordered
 from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
-from coverage.figures.actor_compare import FEWEST, MOST, SHOWN, compared, wanted
+from coverage.figures.actor_compare import FEWEST, MOST, SHOWN, Comparison, compared, wanted
 from coverage.figures.actors import actor_gaps, actor_rows, tactic_strips
 from coverage.figures.shares import TechniqueFacts
 from coverage.figures.standing import Standing
@@ -98,20 +99,36 @@ def actor_detail(request: HttpRequest, mitre_id: str) -> HttpResponse:
 
 @require_action("intel.read")
 @require_safe
-def actor_compare(request: HttpRequest) -> HttpResponse:
+def actor_compare(request: HttpRequest) -> HttpResponseBase:
     """Two to five actors beside each other: `?actor=` names each, `?show=` all techniques, shared or own ones."""
     known = known_actors()
     asked = wanted(request.GET, known)
     show = request.GET.get("show", "")
+    comparison = compared(asked, show) if len(asked) >= FEWEST else None
+    if comparison and (file := exported(request, beside(comparison), comparison.rows)) is not None:
+        return file
     context = {
         "known": known,
         "places": [*asked, *[None] * (MOST - len(asked))],
-        "comparison": compared(asked, show) if len(asked) >= FEWEST else None,
+        "comparison": comparison,
+        "rows": comparison.rows if comparison else (),
         "chosen": "&".join(f"actor={actor.mitre_id}" for actor in asked),
         "shown": SHOWN,
         "show": show if show in SHOWN else "",
     }
     return render_page(request, "intel/actor_compare.html", context)
+
+
+def beside(comparison: Comparison) -> Table:
+    """The columns of a comparison as a file: one for each actor."""
+    columns: dict[str, Value] = {"Id": "mitre_id", "Technique": "name"}
+    for place, column in enumerate(comparison.columns):
+        columns[f"{column.actor.name} ({column.actor.mitre_id})"] = _uses(place)
+    return Table("compared", {**columns, "Claimed": "claimed", "Proven": "proven", "Missed": "missed"})
+
+
+def _uses(place: int) -> Callable[[Any], bool]:
+    return lambda row: bool(row.used[place])
 
 
 def _with_predecessors(mitre_id: str) -> tuple[ThreatActor, list[ThreatActor]]:

@@ -55,6 +55,27 @@ EXPORT: Final = Table(
         "Version": "source_version",
     },
 )
+SHARES: Final = {
+    "In force": "controls",
+    "Mapped": "mapped",
+    "Techniques": "shares.techniques",
+    "Claimed": "shares.claimed",
+    "Proven": "shares.proven",
+    "Missed": "shares.missed",
+    "Proven gaps": "shares.proven_gaps",
+    "Conflicts": "conflicts",
+}
+FRAMEWORKS: Final = Table(
+    "frameworks",
+    {
+        "Framework": "framework.slug",
+        "Name": "framework",
+        "Its ATT&CK": "framework.attack_version",
+        **SHARES,
+        "Version": "framework.source_version",
+    },
+)
+FAMILIES: Final = Table("families", {"Family": "name", **SHARES})
 CONFLICT_FILTERS: Final = ("search", "framework", "category", "technique")
 CONFLICTS: Final = Table(
     "conflicts",
@@ -100,9 +121,11 @@ def control_list(request: HttpRequest) -> HttpResponseBase:
 
 @require_action("compliance.read")
 @require_safe
-def framework_list(request: HttpRequest) -> HttpResponse:
+def framework_list(request: HttpRequest) -> HttpResponseBase:
     """The frameworks, each with how the techniques that it is mapped to stand; admins see those that are switched off."""
     rows = framework_rows(TechniqueFacts.now())
+    if (file := exported(request, FRAMEWORKS, rows)) is not None:
+        return file
     context = {
         "rows": rows,
         "in_force": sum(row.controls for row in rows),
@@ -114,10 +137,12 @@ def framework_list(request: HttpRequest) -> HttpResponse:
 
 @require_action("compliance.read")
 @require_safe
-def framework_detail(request: HttpRequest, slug: str) -> HttpResponse:
+def framework_detail(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The families of one framework."""
     framework = get_object_or_404(ComplianceFramework, slug=slug)
     rows = family_rows(framework, TechniqueFacts.now())
+    if (file := exported(request, FAMILIES, rows)) is not None:
+        return file
     context = {
         "framework": framework,
         "words": framework.words,

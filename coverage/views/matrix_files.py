@@ -1,14 +1,17 @@
 """The matrix as files. Each takes the address of a view of the page, and the techniques that a form selected on it."""
 
-from typing import cast
+from operator import itemgetter
+from typing import Final, cast
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.csv_cells import csv_lines
+from aegis.lib.exports import Table
+from aegis.lib.list_files import described, told, xlsx_file
 from coverage.layers.export import layer_of
 from coverage.layers.writing import written
 from coverage.matrix.assembly import Assembly
@@ -17,12 +20,15 @@ from coverage.matrix.picture import picture
 from coverage.matrix.query import MatrixQuery
 from coverage.matrix.rows import HEAD, rows
 
+TABLE: Final = Table("matrix", {name: itemgetter(place) for place, name in enumerate(HEAD)})
+
 
 @require_action("coverage.read")
 @require_http_methods(["GET", "HEAD", "POST"])
 def matrix_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The techniques that the filters leave, one a line."""
     drawn = asked(request)
+    told(request, TABLE, "csv")
     response = StreamingHttpResponse(csv_lines([HEAD, *rows(drawn)]), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{file_name(drawn.facts, "csv")}"'
     return response
@@ -30,9 +36,20 @@ def matrix_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 @require_action("coverage.read")
 @require_http_methods(["GET", "HEAD", "POST"])
+def matrix_xlsx(request: HttpRequest) -> FileResponse:
+    """The same as a workbook."""
+    drawn = asked(request)
+    told(request, TABLE, "xlsx")
+    about = {**described(request, TABLE), "ATT&CK release": drawn.facts.release or "none imported"}
+    return xlsx_file(file_name(drawn.facts, "xlsx"), TABLE, rows(drawn), about)
+
+
+@require_action("coverage.read")
+@require_http_methods(["GET", "HEAD", "POST"])
 def matrix_layer(request: HttpRequest) -> HttpResponse:
     """The view as a layer for ATT&CK Navigator: every technique, those that the filters leave out disabled."""
     drawn = asked(request)
+    told(request, TABLE, "layer")
     response = HttpResponse(written(layer_of(drawn)), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{file_name(drawn.facts, "json")}"'
     return response
