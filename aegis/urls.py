@@ -9,6 +9,7 @@ from aegis.accounts.views.entry import log_out
 from aegis.health import health, ready
 from aegis.metrics import metrics
 
+handler500 = "aegis.faults.fault"
 urlpatterns = [
     re_path(r"^health/?$", health, name="health"),
     re_path(r"^health/ready/?$", ready, name="ready"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -23,8 +25,14 @@ Status = ImportRun.Status
 HEARTBEAT_EVERY = timedelta(seconds=2)
 DEAD_AFTER = timedelta(seconds=60)
 """A run that has not been heard of for so long is dead: its heart beats from a thread, whatever step it is at."""
+LOST = (OperationalError, InterfaceError)
+"""What a database raises that went away, is full or too busy."""
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between attempts to write the end of a run whose database was lost."""
 DEAD_FOR_SURE = timedelta(minutes=30)
 """The same where SQLite is locked while a run stores, so that nothing is heard of it: its process is asked for first."""
+
+logger = logging.getLogger(__name__)
 
 
 class Stopped(Exception):
@@ -64,6 +72,24 @@ def free_dead_runs(runs: QuerySet[ImportRun] | None = None) -> int:
     """
     active = (ImportRun.objects.all() if runs is None else runs).filter(status__in=ImportRun.ACTIVE)
     return sum(_abandon(run) for run in active.select_related("source") if is_dead(run))
+
+
+def end_when_possible(end: Callable[[str], None], error: Exception) -> None:
+    """Write the end of a run to a database that was lost, as soon as it answers again; give it half a minute.
+
+    If it does not, the run is given up for dead, as if its process had died.
+    """
+    reason = " ".join(str(error).split())
+    text = f"The database failed: {reason}. Nothing of this run was stored. See that it runs and has room, then start again."
+    for pause in PAUSES:
+        if not connection.in_atomic_block:
+            connection.close()
+        try:
+            return end(text)
+        except LOST:
+            time.sleep(pause)
+    logger.error("The database does not answer: the run is given up, and can be started again")
+    return None
 
 
 def cancel_run(run: ImportRun) -> bool:
@@ -144,8 +170,10 @@ class Lifeline:
     def _beat_on(self) -> None:
         try:
             while not self._ended.wait(HEARTBEAT_EVERY.total_seconds()):
-                with suppress(DatabaseError):  # a beat may fail; if all do, the run is given up
+                try:
                     self._beat()
+                except (DatabaseError, InterfaceError):  # a beat may fail; if all do, the run is given up
+                    connection.close()
         finally:
             connection.close()
 

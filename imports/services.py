@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -21,7 +22,7 @@ from aegis.lib.bulk import insert_rows
 from aegis.lib.door_keys import without_secrets
 from aegis.lib.numbers import numbered
 from catalog.resolution import unresolved_by_source
-from imports import engine
+from imports import engine, life
 from imports.fetchers import FetchError, NotModified, Snapshot, TaxiiServer, fetch
 from imports.holding import digest_of_changes, is_held, reasons_to_hold
 from imports.intake import Intake, SourceUnreadable
@@ -165,6 +166,8 @@ class Execution:
             self._end(
                 Status.FAILED, error=f"took longer than {minutes} minutes: start it again, or import it by command"
             )
+        except life.LOST as error:
+            life.end_when_possible(partial(self._end, Status.FAILED), error)
         except BaseException as error:
             self._end(Status.FAILED, error=f"internal error: {type(error).__name__}: {error}")
             raise

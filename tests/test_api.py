@@ -1,7 +1,8 @@
 """What holds for every endpoint of the API alike: addresses, refusals, pages, order, and the number of queries."""
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 from rest_framework.test import APIClient
@@ -292,6 +293,26 @@ def test_a_fault_of_ours_is_logged_and_tells_nothing(world, monkeypatch, caplog)
     problem = refused(bearer().get(world["metrics/summary"]), 500)
     assert "secret" not in str(problem)
     assert "the secret reason" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/", "/matrix", "/sources", "/api/v1/techniques", "/api/v1/auth/me", "/admin/"])
+def test_who_asks_while_the_database_is_away_is_told_when_to_ask_again(client, world, monkeypatch, caplog, path):
+    client.force_login(make_user("admin"))
+    client.raise_request_exception = False
+
+    def away(*args, **kwargs):
+        raise OperationalError("the connection is closed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CursorWrapper, "execute", away)
+        answer = client.get(path, headers={"Accept": "application/json" if "/api/" in path else "text/html"})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert b"The database does not answer" in answer.content
+    assert b"connection is closed" not in answer.content
+    assert "the connection is closed" in caplog.text
+    if "/api/" in path:
+        refused(answer, 503)
+    assert client.get(path).status_code == 200
 
 
 def test_a_fault_of_ours_is_raised_in_tests_and_trackers(world, monkeypatch):

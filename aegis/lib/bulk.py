@@ -26,7 +26,7 @@ def insert_rows(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) ->
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # COPY: half of the time of an INSERT there goes into parsing statements of thousands of parameters.
-            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in values:
                     copy.write_row(row)
         else:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.signals import got_request_exception
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import JsonResponse
 from django.utils.log import log_response
 from rest_framework.exceptions import APIException, ParseError, ValidationError
@@ -19,6 +19,19 @@ from aegis.lib.parsers import TooLarge
 
 MEDIA_TYPE: Final = "application/problem+json"
 FIELD_ERRORS: Final = "The request cannot be carried out as it stands: see `errors`."
+
+
+OUTAGES: Final = (OperationalError, InterfaceError)
+"""What a database raises that is away, full or too busy."""
+RETRY_SECONDS: Final = 10
+
+
+class Unavailable(APIException):
+    """The database does not answer: `Retry-After` says when to try again."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "The database does not answer. Try again in a few seconds."
+    wait = RETRY_SECONDS
 
 
 class Broken(APIException):
@@ -56,7 +69,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """The answer to any exception that a view of the API raised: REST framework's EXCEPTION_HANDLER."""
     response = exception_handler(_told(error), context)
     if response is None:
-        return _broken(error, context)
+        return _broken(error, context, Unavailable() if isinstance(error, OUTAGES) else Broken())
     response.data = problem(response.status_code, *_detail_and_errors(response.data))
     return _as_problem(response, context)
 
@@ -81,13 +94,13 @@ def _detail_and_errors(data: Any) -> tuple[str, Any]:
     return FIELD_ERRORS, data if isinstance(data, dict) else {"non_field_errors": data}
 
 
-def _broken(error: Exception, context: dict[str, Any]) -> Response:
-    """500, logged with its traceback; test clients and error trackers hear of it as of any uncaught exception."""
+def _broken(error: Exception, context: dict[str, Any], shown: APIException) -> Response:
+    """500 or 503, logged with its traceback; test clients and error trackers hear of it as of any uncaught exception."""
     request = context["request"]._request
     got_request_exception.send(sender=problem_response, request=request)
-    response = exception_handler(Broken(), context)
+    response = exception_handler(shown, context)
     assert response is not None, "the framework knows its own exception"  # noqa: S101
-    response.data = problem(response.status_code, str(Broken.default_detail))
+    response.data = problem(response.status_code, str(shown.detail))
     log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request, exception=error)
     return _as_problem(response, context)
 

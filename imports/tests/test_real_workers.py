@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -173,6 +174,41 @@ def test_killed_imports_leave_the_catalogue_whole_and_the_next_one_converges(wor
         assert digest() == whole
     assert Status.ABANDONED in statuses
     assert set(statuses) <= {Status.ABANDONED, Status.SUCCEEDED}
+
+
+def test_database_that_restarts_within_an_import_leaves_the_catalogue_whole_and_the_worker_alive(working, environment):
+    """To a client a restart is this: every connection is gone at once, and new ones are taken."""
+    empty = digest()
+    first = request_import("attack")
+    working.ring(first)
+    took = ended(first).seconds
+    whole = digest()
+    statuses = []
+    for moment in points(KILLS // 2, took, seed=2):
+        forget_imports()
+        run = request_import("attack")
+        working.ring(run)
+        until(lambda: ImportRun.objects.get(pk=run.pk).worker, f"a worker begins run {run.pk}")  # noqa: B023
+        time.sleep(moment)
+        cut_all_connections()
+        statuses.append(ended(run).status)
+        assert digest() == (whole if run.status == Status.SUCCEEDED else empty)
+        if run.status == Status.FAILED:
+            assert "The database failed: " in run.error
+            assert "Nothing of this run was stored" in run.error
+    assert Status.FAILED in statuses
+    assert set(statuses) <= {Status.FAILED, Status.SUCCEEDED}
+    follower = request_import("attack")
+    working.ring(follower)
+    assert ended(follower).status in {Status.SUCCEEDED, Status.NOT_MODIFIED}
+    assert digest() == whole
+
+
+def cut_all_connections() -> None:
+    """End every session of this test's database but our own."""
+    with connection.cursor() as cursor:
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
 
 
 def test_run_of_a_worker_that_is_gone_is_given_up_by_the_next_one_at_its_start(doorbell, environment, tmp_path):
