@@ -77,3 +77,8 @@ def _drawn(figure: Any) -> Iterator[tuple[tuple[str, str], float]]:
         for point in line.get("data-values").split():
             row, _, value = point.rpartition(":")
             yield (row, line.get("data-field")), float(value)
+
+
+def how_many(context: Any) -> int:
+    """How many rows a page says that there are: on all its pages, or in all that it sums up."""
+    return int(context["in_force"] if "in_force" in context else context["page"].paginator.count)

@@ -25,7 +25,7 @@ from coverage.tests.factories import make_test
 from imports.models import DataSource
 from imports.tests.factories import make_run, make_source
 from intel.tests.factories import make_actor
-from tests.charts import counted_links
+from tests.charts import counted_links, how_many
 
 pytestmark = pytest.mark.django_db
 
@@ -109,11 +109,6 @@ def test_bar_adds_up_to_all_techniques(world):
         ("proven", "60.00%", "0.00%"),
         ("untested", "60.00%", "40.00%"),
     ]
-
-
-def how_many(context) -> int:
-    """How many a page says that there are."""
-    return context["in_force"] if "in_force" in context else context["page"].paginator.count
 
 
 def test_controls_of_all_frameworks_lead_to_their_sum(reader, world):
