@@ -65,6 +65,9 @@ class World:
     inactive user is an admin who was switched off.
     """
 
+    draws = True
+    """Whether pages are drawn: a test may look at the status alone (test_access_doors.py)."""
+
     def __init__(self) -> None:
         call_command(
             "import_source", all=True, mirror=str(SAMPLES), json=True, stdout=io.StringIO(), stderr=io.StringIO()
