@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from aegis.accounts.tests.factories import make_user
 from tests.page_world import is_page, make_larger, make_pages_world, page_addresses
 
-pytestmark = pytest.mark.django_db
+# The ORM asks as often whatever database answers; that each page's statements are right there is for the pages' own tests.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.long]
 BASELINES: Final = Path(__file__).with_name("query_counts.txt")
 MOST: Final = 15
 

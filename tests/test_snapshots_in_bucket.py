@@ -12,7 +12,8 @@ from imports.models import DataSource
 from imports.snapshots import kept, sweep
 from imports.tests.small_world import SmallWorld
 
-pytestmark = pytest.mark.django_db
+# What lies in the bucket: the rows beside it are those of imports/tests/test_snapshots.py, which asks both databases.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,8 @@ from coverage.services.evidence import attach_evidence, faults
 from coverage.tests.bucket import BUCKET, client, running_server, storages, variables
 from coverage.tests.factories import make_test
 
-pytestmark = pytest.mark.django_db
+# What lies in the bucket, and who gets it: the rows beside it are those of test_evidence.py, which asks both databases.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CONTENT = b"MZ\x90\x00 the bytes of something dangerous"
 LARGE = bytes(range(256)) * (80 * 1024)  # 20 MB: several parts of an upload
 MB = 1024 * 1024

@@ -131,6 +131,7 @@ def upstream(server: Server) -> Server:
     return server
 
 
+@pytest.mark.one_database  # half a minute of broken lines and files, which are found out before a row is stored
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_trouble_of_one_source_fails_its_run_alone_and_says_why(upstream: Server, trouble: str) -> None:
     for slug in ("lolbas", "caldera"):

@@ -187,6 +187,7 @@ def test_failures_all_look_alike_and_cost_one_hash_and_the_same_queries(kinds, l
     assert next(iter(seen))[2] == ("hash",)
 
 
+@pytest.mark.one_database  # ten seconds of hashing passwords, beside which no query counts
 def test_failures_all_take_the_same_time(kinds):
     taken: dict[str, list[float]] = {kind: [] for kind in kinds}
     for round_number in range(7):
