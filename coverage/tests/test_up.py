@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -17,15 +18,29 @@ from django.conf import settings
 
 from imports.tests.sample_world import SAMPLES, SLUGS
 
+pytestmark = pytest.mark.long
 ROOT = settings.BASE_DIR
 PATIENCE = 180
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """An embedded installation of its own."""
+def environment_of(folder: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return kept | {"AEGIS_DATA_DIR": str(tmp_path), "AEGIS_MIRROR": str(SAMPLES), "LOG_LEVEL": "WARNING"}
+    return kept | {"AEGIS_DATA_DIR": str(folder), "AEGIS_MIRROR": str(SAMPLES), "LOG_LEVEL": "WARNING"}
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory) -> Path:
+    """The folder of an embedded installation that nobody has started yet."""
+    folder = tmp_path_factory.mktemp("installation")
+    manage(environment_of(folder), "migrate", "-v", "0")
+    return folder
+
+
+@pytest.fixture
+def environment(installation: Path, tmp_path: Path) -> dict[str, str]:
+    """An embedded installation of its own."""
+    shutil.copytree(installation, tmp_path, dirs_exist_ok=True)
+    return environment_of(tmp_path)
 
 
 def manage(environment: dict[str, str], *arguments: str) -> str:
@@ -36,7 +51,6 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 @pytest.fixture
 def up(environment, tmp_path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The command, running, and its port."""
-    manage(environment, "migrate", "-v", "0")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
