@@ -200,6 +200,14 @@ def test_importing_everything_again_changes_nothing(world_of_2026: dict[str, Imp
     assert catalog_digest() == before
 
 
+@pytest.mark.parametrize("slug", ["attack", "sigma", "d3fend"])
+def test_real_version_of_2025_after_that_of_2026_is_held_as_older(
+    world_of_2026: dict[str, ImportRun], slug: str, mirror_2025: Path
+) -> None:
+    held = execute(request_import(slug), mirror=str(mirror_2025))
+    assert (held.status, "older" in [reason["code"] for reason in held.reasons]) == ("held", True)
+
+
 @pytest.mark.one_database  # a minute, for the same statements as the first import
 def test_upgrade_from_2025_ends_where_a_fresh_import_does(
     world_of_2026: dict[str, ImportRun], mirror: Path, mirror_2025: Path

@@ -38,10 +38,3 @@ def test_real_upgrade_is_applied_as_shown_and_undone_to_the_digest_before(mirror
         undo = execute(request_undo(run, **asked), mirror="/nowhere")
         assert (undo.status, undo.error) == ("succeeded", "")
     assert catalog_digest() == before
-
-
-@pytest.mark.parametrize("slug", ["attack", "sigma", "d3fend"])
-def test_real_version_of_2025_after_that_of_2026_is_held_as_older(slug: str, mirror: Path, mirror_2025: Path) -> None:
-    ask(mirror, slug)
-    held = ask(mirror_2025, slug)
-    assert (held.status, "older" in [reason["code"] for reason in held.reasons]) == ("held", True)
