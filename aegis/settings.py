@@ -248,6 +248,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "aegis.lib.schema.with_problems",
+        "aegis.lib.schema.with_empty_filters",
         "aegis.lib.schema.with_summaries",
         "aegis.lib.schema.with_examples",
     ],

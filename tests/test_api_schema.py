@@ -137,6 +137,15 @@ def test_every_example_is_what_the_schema_says(schema):
                     holds(schema, content["schema"], example["value"])
 
 
+@over([route for route in OPERATIONS if "{" not in route])
+def test_a_filter_that_may_be_empty_asks_for_nothing(world, route):
+    parameters = described(schema_once(), route).get("parameters", ())
+    empty = {one["name"]: "" for one in parameters if one.get("allowEmptyValue")}
+    client = bearer()
+    asked, plain = (client.get(world[route], query).json() for query in (empty, {}))
+    assert asked | {"as_of": None} == plain | {"as_of": None}
+
+
 def values_of(parameter):
     """Values that the schema allows for a parameter, as they stand in an address."""
     kind = parameter["schema"]

@@ -14,6 +14,8 @@ from aegis.lib.problems import FIELD_ERRORS, MEDIA_TYPE, problem
 Endpoints = list[tuple[str, str, str, Any]]
 
 CLAUSE_END: Final = re.compile(r"[.:;](?: |$)")
+NOT_FILTERS: Final = frozenset({"page", "page_size"})
+"""What a list takes beside its filters and its order. These two are numbers, or are left out."""
 PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
     "description": "What is wrong, where, and what to do (RFC 9457).",
@@ -65,6 +67,19 @@ def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for operations in result["paths"].values():
         for operation in operations.values():
             operation["responses"].setdefault("default", refused)
+    return result
+
+
+def with_empty_filters(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The schema with what forms send of a filter that nobody chose: it may be empty, and asks for nothing. A postprocessing
+    hook.
+    """
+    for operations in result["paths"].values():
+        parameters = operations.get("get", {}).get("parameters", [])
+        if NOT_FILTERS & {parameter["name"] for parameter in parameters}:
+            filters = (one for one in parameters if one["in"] == "query" and one["name"] not in NOT_FILTERS)
+            for parameter in filters:
+                parameter["allowEmptyValue"] = True
     return result
 
 
