@@ -15,7 +15,8 @@ from imports.models import DataSource, ImportRun
 from imports.registry import SOURCES
 from imports.tests.sample_world import SAMPLES
 
-pytestmark = pytest.mark.django_db
+# What it does in a database is to import all sources: test_import_source.py does so on both.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def nobody_there(*args: object, **kwargs: object) -> NoReturn:
