@@ -143,7 +143,9 @@ def test_a_filter_that_may_be_empty_asks_for_nothing(world, route):
     empty = {one["name"]: "" for one in parameters if one.get("allowEmptyValue")}
     client = bearer()
     asked, plain = (client.get(world[route], query).json() for query in (empty, {}))
-    assert asked | {"as_of": None} == plain | {"as_of": None}
+    if isinstance(plain, dict):
+        asked, plain = asked | {"as_of": None}, plain | {"as_of": None}
+    assert asked == plain
 
 
 def values_of(parameter):
