@@ -30,7 +30,8 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse who may not, and then what is sent to where nothing is read. Raises ValidationError by field, ParseError."""
         super().initial(request, *args, **kwargs)
-        if request.method == "DELETE" or (request.method in WRITES and not self.reads_body):
+        reads = request.method in WRITES and self.reads_body
+        if request.method in {*WRITES, "DELETE"} and hasattr(self, request.method.lower()) and not reads:
             StrictSerializer(data=request.data).is_valid(raise_exception=True)
 
     def get_renderers(self) -> list[BaseRenderer]:
