@@ -25,7 +25,7 @@ from aegis.accounts.policy import ROLES, Role
 from aegis.accounts.services import issue_link
 from aegis.accounts.tests.factories import PASSWORD, make_user
 from aegis.accounts.tokens import start_session
-from catalog.models import DefensiveTechnique, DetectionRule, TestTemplate
+from catalog.models import DefensiveTechnique, DetectionRule, Technique, TestTemplate
 from catalog.tests.factories import SEEN
 from compliance.models import ComplianceControl, ComplianceFramework
 from coverage.evidence.downloads import ticket_path
@@ -34,6 +34,7 @@ from coverage.services.campaigns import create_campaign
 from coverage.services.creation import create_test
 from coverage.services.decisions import submit_test
 from coverage.services.evidence import attach_evidence
+from coverage.services.gaps import assign_gap
 from coverage.services.recording import Fact, set_outcomes
 from coverage.services.snapshots import take_snapshot
 from coverage.services.techniques import create_technique
@@ -92,6 +93,8 @@ class World:
         for role in ROLES:
             User.objects.filter(username=role).update(role=role)
         User.objects.filter(username="inactive").update(is_active=False)
+        gap = Technique.objects.active().exclude(mitre_id__in=[MITRE_ID, LOCAL_ID]).earliest("pk")
+        assign_gap(by=self.stranger, technique=gap, changes={"owner": User.objects.get(username="blue_tech")})
         set_outcomes(by=self.stranger, test=self.others.draft, facts=[Fact(kind="alerted")])
         self.others.draft.refresh_from_db()
         take_snapshot()
