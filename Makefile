@@ -14,6 +14,8 @@ WORKERS ?= 2
 PYTEST := $(BIN)/pytest -q
 # Where nothing compiled is kept, every worker writes all tests anew before its first.
 unexport PYTHONDONTWRITEBYTECODE
+# Python compiles what is used when it is used: the rest is most of what comes in packages.
+PIP_INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --no-compile
 
 .PHONY: help bench demo setup test lint format typecheck check chromium collect test-sqlite test-postgres clean
 
@@ -82,12 +84,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	@echo 'Installing what Aegis needs into $(VENV) ...'
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo 'Installing what its tests need ...'
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
 staticfiles/staticfiles.json: $(VENV)/.installed $(shell find static -type f 2>/dev/null)
