@@ -18,7 +18,7 @@ from django.db import transaction
 
 from catalog.models import Technique, TechniqueCrosswalk
 from catalog.resolution import Resolver, resolve_again, unresolved_by_source
-from imports.intake import Found, Intake, parse_file, take_in
+from imports.intake import Found, Intake, check_readable, parse_file, take_in
 from imports.left_out import left_out
 from imports.models import ImportChange
 from imports.records import Record
@@ -65,7 +65,7 @@ def importer_fingerprint() -> str:
 
 
 def read(source: Source, files: Iterable[SourceFile], total: int, progress: Progress) -> Intake:
-    """Parse all files of a snapshot. Raises SourceUnreadable where one of a source's joined files cannot be read."""
+    """Parse all files of a snapshot. Raises SourceUnreadable where too many cannot be read, or one of a joined source."""
     parsed: list[tuple[str, list[Found]]] = []
     rows = 0
     for number, file in enumerate(files, 1):
@@ -73,6 +73,7 @@ def read(source: Source, files: Iterable[SourceFile], total: int, progress: Prog
         parsed.append((file.path, found))
         rows += sum(isinstance(one, Record) for one in found)
         progress("parse", number, total, rows)
+    check_readable(parsed)
     return take_in(source, parsed)
 
 

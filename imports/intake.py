@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import Final
 
 import msgspec
 import yaml
@@ -37,8 +38,15 @@ NO_OTHER = "No older edition is taken in its place, and what stands of it stays"
 """What a run says of the newest of several editions, when that cannot be read."""
 
 
+UNREADABLE_SHARE: Final = 0.05
+"""The share of a source's files of which nothing may be readable: beyond it something is wrong with all of them."""
+
+UNREADABLE_FEW: Final = 10
+"""So many are always skipped one by one: in a small source one file is a large share."""
+
+
 class SourceUnreadable(Exception):
-    """The files of a source that only make sense together are not all readable: the run fails and writes nothing."""
+    """Too many files, or some of those that only make sense together, are not readable: the run fails and writes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,22 @@ def parse_file(source: Source, file: SourceFile) -> list[Found]:
     if source.complete:
         raise SourceUnreadable(f"{issue.path}: {issue.message}")
     return [issue if source.select is None else replace(issue, message=f"{issue.message}. {NO_OTHER}")]
+
+
+def check_readable(parsed: Sequence[tuple[str, list[Found]]]) -> None:
+    """Raises SourceUnreadable where nothing can be read of more than a twentieth of the files, the first three named."""
+    bad = [(path, found[0]) for path, found in parsed if found and all(_is_loss(one) for one in found)]
+    if len(bad) <= max(UNREADABLE_FEW, UNREADABLE_SHARE * len(parsed)):
+        return
+    first = "; ".join(f"{path}: {issue.message}" for path, issue in bad[:3] if isinstance(issue, Issue))
+    raise SourceUnreadable(
+        f"{len(bad)} of {len(parsed)} files cannot be read, so that nothing was stored. Look whether upstream changed its "
+        f"format, or sync again later. The first: {first}"
+    )
+
+
+def _is_loss(found: Found) -> bool:
+    return isinstance(found, Issue) and not found.lossless
 
 
 def take_in(source: Source, parsed: Iterable[tuple[str, list[Found]]]) -> Intake:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from catalog.models import DetectionRule, Technique
+from imports.digest import catalog_digest
 from imports.registry import OPTIONAL, SOURCES
 from imports.tests.sample_world import SAMPLES
 from imports.tests.small_world import RULE, SmallWorld, rule_id
@@ -54,6 +55,26 @@ def test_file_that_is_not_utf_8_is_named(world: SmallWorld) -> None:
     run = world.run("sigma")
     assert (run.status, run.created) == ("succeeded", 1)
     assert [issue.path for issue in run.issues.all()] == ["rules/latin.yml"]
+
+
+@pytest.mark.parametrize(("good", "bad", "status"), [(20, 10, "succeeded"), (20, 11, "failed"), (247, 13, "succeeded")])
+def test_run_fails_where_more_than_a_twentieth_of_the_files_cannot_be_read(
+    world: SmallWorld, good: int, bad: int, status: str
+) -> None:
+    world.rule("standing", "T1059")
+    world.run("sigma")
+    before = catalog_digest()
+    world.rules(good, "T1105")
+    for number in range(bad):
+        world.write("sigma", f"rules/bad-{number:02}.yml", "title: [unclosed\n")
+    run = world.run("sigma")
+    assert run.status == status
+    if status == "failed":
+        assert f"{bad} of {good + bad + 1} files cannot be read" in run.error
+        assert "rules/bad-00.yml: " in run.error
+        assert catalog_digest() == before
+    else:
+        assert (run.created, run.issue_count) == (good, bad)
 
 
 def archive_of(**members: str) -> bytes:
