@@ -14,6 +14,7 @@ from coverage.api.base import given, unknown, visitor
 from coverage.api.techniques import MITRE_ID, TechniqueDetail, TechniqueDetailSerializer
 from coverage.models.gap import LONGEST_NOTE
 from coverage.services.gaps import assign_gap
+from coverage.testing.texts import plausible
 
 
 @extend_schema_serializer(
@@ -30,7 +31,7 @@ class OwnerChanges(StrictSerializer):
     """Who has the gap: a user name, or null for nobody. What is left out stays as it is, unless the owner changes."""
 
     owner = serializers.CharField(required=False, allow_null=True, max_length=150)
-    due_on = serializers.DateField(required=False, allow_null=True, help_text="Today or later.")
+    due_on = serializers.DateField(required=False, allow_null=True, validators=[plausible], help_text="Today or later.")
     note = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_NOTE, help_text="One line.")
 
 
