@@ -84,7 +84,8 @@ def test_the_fields_of_a_list_are_those_of_the_detail(api, world):
     listed = api.get(V1 + "techniques", {"search": "T1053"}).json()["results"][0]
     detail = api.get(V1 + "techniques/T1053").json()
     more = {"subtechniques": [], "counts": detail["counts"], "tests": [], "review_reasons": []}
-    nobody = dict.fromkeys(("reviewed_by", "reviewed_at", "local_version", "added_by", "changed_by", "last_run"))
+    people = ("reviewed_by", "reviewed_at", "local_version", "added_by", "changed_by", "last_run", "gap_owner")
+    nobody = dict.fromkeys(people)
     assert detail == listed | more | nobody
 
 
