@@ -20,6 +20,7 @@ TESTED_WITH_FRAMEWORKS = {"compliance/frameworks/{slug}/oscal"}
 TESTED_WITH_TESTS = {
     "techniques/{mitre_id}/archive",
     "techniques/{mitre_id}/restore",
+    "techniques/{mitre_id}/owner",
     "techniques/{mitre_id}/review",
     "tests",
     "tests/{id}",

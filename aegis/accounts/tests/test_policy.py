@@ -22,6 +22,7 @@ EVERYBODY_MAY = {
 TECHS_MAY = EVERYBODY_MAY | {
     "campaign.manage",
     "evidence.add",
+    "gap.own",
     "intel.triage",
     "layer.delete",
     "layer.upload",
@@ -33,6 +34,8 @@ TECHS_MAY = EVERYBODY_MAY | {
 }
 LEADS_MAY = EVERYBODY_MAY | {
     "campaign.manage",
+    "gap.assign",
+    "gap.own",
     "intel.triage",
     "layer.delete",
     "layer.upload",
@@ -53,7 +56,7 @@ ADMINS_MAY = (
         "technique.edit",
         "user.manage",
     }
-)
+) - {"gap.own"}
 ALLOWED = {
     "admin": ADMINS_MAY,
     "red_tech": TECHS_MAY,
