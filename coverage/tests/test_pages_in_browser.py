@@ -15,6 +15,7 @@ ARGUMENTS = [{"name": "word", "description": "What to say", "type": "string", "d
 
 
 def log_in(page, username: str, path: str) -> None:
+    page.goto("about:blank")  # an answer to the page before, if it came late, would bring its cookie along
     page.context.clear_cookies()
     page.goto(f"/accounts/login?next={path}")
     page.get_by_label("Username").fill(username)
