@@ -29,8 +29,8 @@ setup: $(VENV)/.installed-dev ## Make .venv with everything that development nee
 
 test: $(VENV)/.installed-dev ## Everything: style, types, layers, deployment, both databases, browser
 	@$(MAKE) -j2 --output-sync=target typecheck collect chromium lint check
-	@echo 'Testing on SQLite and on PostgreSQL at once: each is printed when it is through, in about ten minutes.'
-	@$(MAKE) -j2 --output-sync=target test-sqlite test-postgres
+	@$(MAKE) test-sqlite
+	@$(MAKE) test-postgres
 
 lint: $(VENV)/.installed-dev ## Style and layers: ruff, import-linter
 	@$(BIN)/ruff format --check .
