@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.views.defaults import server_error
 
-from aegis.lib.problems import OUTAGES, RETRY_SECONDS, Unavailable, problem_page
+from aegis.lib.outages import OUTAGES
+from aegis.lib.problems import RETRY_SECONDS, Unavailable, problem_page
 
 
 def fault(request: HttpRequest) -> HttpResponse:

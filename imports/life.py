@@ -13,11 +13,12 @@ from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from aegis.audit.recording import record
+from aegis.lib.outages import OUTAGES
 from imports.models import ImportRun
 from imports.schedule import note_sync
 
@@ -25,8 +26,6 @@ Status = ImportRun.Status
 HEARTBEAT_EVERY = timedelta(seconds=2)
 DEAD_AFTER = timedelta(seconds=60)
 """A run that has not been heard of for so long is dead: its heart beats from a thread, whatever step it is at."""
-LOST = (OperationalError, InterfaceError)
-"""What a database raises that went away, is full or too busy."""
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between attempts to write the end of a run whose database was lost."""
 DEAD_FOR_SURE = timedelta(minutes=30)
@@ -86,7 +85,7 @@ def end_when_possible(end: Callable[[str], None], error: Exception) -> None:
             connection.close()
         try:
             return end(text)
-        except LOST:
+        except OUTAGES:
             time.sleep(pause)
     logger.error("The database does not answer: the run is given up, and can be started again")
     return None

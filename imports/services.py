@@ -21,6 +21,7 @@ from aegis.audit.visit import current_visit
 from aegis.lib.bulk import insert_rows
 from aegis.lib.door_keys import without_secrets
 from aegis.lib.numbers import numbered
+from aegis.lib.outages import OUTAGES
 from catalog.resolution import unresolved_by_source
 from imports import engine, life
 from imports.fetchers import FetchError, NotModified, Snapshot, TaxiiServer, fetch
@@ -166,7 +167,7 @@ class Execution:
             self._end(
                 Status.FAILED, error=f"took longer than {minutes} minutes: start it again, or import it by command"
             )
-        except life.LOST as error:
+        except OUTAGES as error:
             life.end_when_possible(partial(self._end, Status.FAILED), error)
         except BaseException as error:
             self._end(Status.FAILED, error=f"internal error: {type(error).__name__}: {error}")

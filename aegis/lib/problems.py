@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.signals import got_request_exception
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import JsonResponse
 from django.utils.log import log_response
 from rest_framework.exceptions import APIException, ParseError, ValidationError
@@ -15,14 +15,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler
 
+from aegis.lib.outages import OUTAGES
 from aegis.lib.parsers import TooLarge
 
 MEDIA_TYPE: Final = "application/problem+json"
 FIELD_ERRORS: Final = "The request cannot be carried out as it stands: see `errors`."
 
 
-OUTAGES: Final = (OperationalError, InterfaceError)
-"""What a database raises that is away, full or too busy."""
 RETRY_SECONDS: Final = 10
 
 
