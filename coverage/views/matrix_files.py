@@ -11,7 +11,7 @@ from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.csv_cells import csv_lines
 from aegis.lib.exports import Table
-from aegis.lib.list_files import described, told, xlsx_file
+from aegis.lib.list_files import csv_file, described, told, xlsx_file
 from coverage.layers.export import layer_of
 from coverage.layers.writing import written
 from coverage.matrix.assembly import Assembly
@@ -29,9 +29,7 @@ def matrix_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The techniques that the filters leave, one a line."""
     drawn = asked(request)
     told(request, TABLE, "csv")
-    response = StreamingHttpResponse(csv_lines([HEAD, *rows(drawn)]), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{file_name(drawn.facts, "csv")}"'
-    return response
+    return csv_file(file_name(drawn.facts, "csv"), csv_lines([HEAD, *rows(drawn)]))
 
 
 @require_action("coverage.read")
