@@ -7,39 +7,18 @@ from django.utils import timezone
 
 from catalog.tests.factories import make_technique
 from imports.feeds import rereading
-from imports.feeds.scan import execute_scan, request_scan
-from imports.feeds.tests.worlds import item, rss
-from imports.fetchers.tests.conftest import ok
+from imports.feeds.tests.worlds import item
 from imports.tasks import scan_due_feeds
 from intel.models import Feed, FeedScan, IntelItem, Mention
 from intel.vocabulary import _built
 
 pytestmark = pytest.mark.django_db
-PLACE = "/krebsonsecurity.com/feed"
 
 
 @pytest.fixture(autouse=True)
 def _anew():
     """Rows made up in two tests may have the same times: no names of the last test are kept."""
     _built.cache_clear()
-
-
-@pytest.fixture
-def krebs():
-    """One feed, and no other."""
-    Feed.objects.exclude(slug="krebs").delete()
-    return Feed.objects.get(slug="krebs")
-
-
-@pytest.fixture
-def scan(server, krebs):
-    """Scans that feed, with these articles in it."""
-
-    def _scan(*items: str) -> FeedScan:
-        server.answers[PLACE] = [ok(rss(*items))]
-        return execute_scan(request_scan(), mirror=server.url)
-
-    return _scan
 
 
 def named() -> list[tuple[str, str]]:

@@ -24,24 +24,6 @@ pytestmark = pytest.mark.django_db
 PLACE = {"isc.sans.edu": "/isc.sans.edu/rssfeed_full.xml", "krebs": "/krebsonsecurity.com/feed"}
 
 
-@pytest.fixture
-def krebs():
-    """One feed, and no other."""
-    Feed.objects.exclude(slug="krebs").delete()
-    return Feed.objects.get(slug="krebs")
-
-
-@pytest.fixture
-def scan(server, krebs):
-    """Scans that feed, with these articles in it."""
-
-    def _scan(*items: str) -> FeedScan:
-        server.answers[PLACE["krebs"]] = [ok(rss(*items))]
-        return execute_scan(request_scan(), mirror=server.url)
-
-    return _scan
-
-
 def counts(scan: FeedScan) -> tuple[int, int, int]:
     return (scan.created, scan.updated, scan.unchanged)
 
