@@ -6,7 +6,7 @@ from typing import Any
 from catalog.tests.factories import provenance, resolved
 from compliance.models import ComplianceControl, ComplianceControlMapping, ComplianceFramework
 
-_numbers = count(1)
+_numbers = count(100_001)  # as many digits for every row: names and ids sort as they were made
 
 
 def make_framework(slug: str = "nist-800-53-rev5", **fields: Any) -> ComplianceFramework:

@@ -15,7 +15,7 @@ from coverage.services.decisions import reject_test, submit_test, validate_test
 from coverage.services.recording import Fact, set_outcomes
 from coverage.testing.outcomes import Sighting
 
-_numbers = count(1)
+_numbers = count(100_001)  # as many digits for every row: names and ids sort as they were made
 UNSEEN: Final = Fact(kind="logged", seen=False)
 
 

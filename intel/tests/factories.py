@@ -7,14 +7,14 @@ from typing import Any
 from catalog.tests.factories import provenance, resolved
 from intel.models import Feed, IntelItem, Mention, ThreatActor, ThreatActorTechnique
 
-_numbers = count(1)
+_numbers = count(100_001)  # as many digits for every row: names and ids sort as they were made
 
 
 def make_actor(*published_ids: str, **fields: Any) -> ThreatActor:
     """An active actor that uses techniques; T1059 unless told otherwise."""
     number = next(_numbers)
     standing = {
-        "mitre_id": f"G{9000 + number}",
+        "mitre_id": f"G{number}",
         "stix_id": f"intrusion-set--{number}",
         "name": f"Actor {number}",
         "aliases": [f"Actor {number}", f"Alias {number}"],

@@ -10,7 +10,7 @@ from aegis.accounts.policy import Role
 from aegis.accounts.tokens import start_session
 
 PASSWORD: Final = "a password of the tests"
-_numbers = count(1)
+_numbers = count(100_001)  # as many digits for every row: names and ids sort as they were made
 
 
 def make_user(role: str = Role.VIEWER, *, password: str = PASSWORD, **fields: Any) -> User:
