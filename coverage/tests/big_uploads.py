@@ -79,8 +79,10 @@ def serving(folder: Path, variables: Mapping[str, str] | None = None) -> Iterato
         connection.connection.backup(copy)
     (folder / "tmp").mkdir()
     port = free_port()
+    # A worker that was forked a moment ago can miss being told to end: gunicorn then waits as long as it is graceful.
+    options = ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--graceful-timeout", "5"]
     master = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "aegis.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4"],
+        [sys.executable, "-m", "gunicorn", "aegis.wsgi", *options],
         cwd=settings.BASE_DIR,
         env=os.environ | environment(folder) | dict(variables or {}),
         stdout=subprocess.DEVNULL,
