@@ -1,9 +1,10 @@
-"""The user: a Django user whose rights follow from one role alone; their sessions; links to set a password."""
+"""The user: a Django user whose rights follow from one role alone; their sessions, links to set a password, kept answers."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
@@ -172,3 +173,33 @@ class OneTimeLink(models.Model):
 
     def __str__(self) -> str:
         return f"Link for {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
+    """Answers by age."""
+
+    def outdated(self) -> "KeptAnswerQuerySet":
+        """Answers that do not come again any more."""
+        return self.filter(kept_at__lte=timezone.now() - KeptAnswer.LIFE)
+
+
+class KeptAnswer(models.Model):
+    """What a request with an `Idempotency-Key` was answered: it comes again when the request does. See `accounts.repeats`."""
+
+    LIFE: Final = timedelta(hours=24)
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    headers = models.JSONField(default=dict)
+    body = models.TextField()
+    kept_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = KeptAnswerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_for_a_key")]
+
+    def __str__(self) -> str:
+        return f"Answer {self.status} to {self.user_id} at {self.kept_at:%Y-%m-%d %H:%M}"

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
+from aegis.accounts.repeats import repeatable
 from aegis.lib.api import ListEndpoint, StrictSerializer
 from aegis.lib.listing import WHOLE_NUMBER, refuse_unknown_parameters
 from catalog.models import Technique, TestTemplate
@@ -250,9 +251,9 @@ class CampaignList(WorkEndpoint, ListEndpoint):
     }
 
     @extend_schema(request=NewCampaign, responses={201: CampaignDetailSerializer}, operation_id="campaigns_create")
+    @repeatable("campaign.manage")
     def post(self, request: Request) -> Response:
         """Plan a campaign, with drafts for techniques, templates, or all that an actor is known to use."""
-        permit(visitor(request), "campaign.manage")
         body = given(NewCampaign, request)
         campaign = create_campaign(by=visitor(request), **body | planned(body) | involved(body))
         return shown(campaign.pk, status.HTTP_201_CREATED)
@@ -290,6 +291,7 @@ class CampaignTests(WorkEndpoint):
         responses={201: TestSerializer(many=True)},
         operation_id="campaigns_tests_create",
     )
+    @repeatable("campaign.manage")
     def post(self, request: Request, id: str) -> Response:  # noqa: A002
         """Add drafts at the end of a campaign; 409 for one that is archived."""
         campaign = get_object_or_404(Campaign, pk=id)
@@ -311,6 +313,7 @@ class CampaignRetest(WorkEndpoint):
         responses={201: CampaignDetailSerializer},
         operation_id="campaigns_retest",
     )
+    @repeatable("campaign.manage")
     def post(self, request: Request, id: str) -> Response:  # noqa: A002
         """A new campaign with the same plan and no results, each test linked to the one that it repeats."""
         campaign = get_object_or_404(Campaign, pk=id)

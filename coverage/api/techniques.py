@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
+from aegis.accounts.repeats import repeatable
 from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
 from catalog.api.base import RUN_EXAMPLE, WithRunSerializer
 from catalog.api.techniques import TechniqueSerializer, technique_example
@@ -207,9 +208,9 @@ class TechniqueList(WorkEndpoint, ListEndpoint):
     ordering_fields = {"mitre_id": "mitre_id", "name": "name", "changed_at": "changed_at"}
 
     @extend_schema(request=NewTechnique, responses={201: TechniqueDetailSerializer}, operation_id="techniques_create")
+    @repeatable("technique.edit")
     def post(self, request: Request) -> Response:
         """Add a technique of your own, which no import touches. For admins; 409 if the id belongs to another technique."""
-        permit(visitor(request), "technique.edit")
         technique = create_technique(by=visitor(request), **given(NewTechnique, request))
         found = TechniqueDetailSerializer(DETAILED.get(pk=technique.pk), context=self.get_serializer_context())
         return Response(found.data, status=status.HTTP_201_CREATED)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
+from aegis.accounts.repeats import repeatable
 from aegis.lib.api import Endpoint, ListEndpoint
 from catalog.models import DetectionRule, Technique, TestTemplate
 from coverage.api.base import IF_MATCH, WorkEndpoint, given, seen, unknown, visitor
@@ -62,9 +63,9 @@ class TestList(WorkEndpoint, ListEndpoint):
     }
 
     @extend_schema(request=NewTest, responses={201: TestDetailSerializer}, operation_id="tests_create")
+    @repeatable("test.create")
     def post(self, request: Request) -> Response:
         """Create a draft, for a technique or from a template."""
-        permit(visitor(request), "test.create")
         fields = given(NewTest, request)
         return shown(request, created(visitor(request), fields).pk, status.HTTP_201_CREATED)
 

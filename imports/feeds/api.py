@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.accounts.policy import allows
+from aegis.accounts.repeats import repeatable
 from aegis.lib.api import DetailEndpoint, Endpoint, ListEndpoint, StrictSerializer
 from aegis.lib.listing import refuse_unknown_parameters
 from imports.feeds.managing import add_feed, archive_feed, edit_feed
@@ -168,6 +169,7 @@ class FeedList(ListEndpoint):
     ordering_fields: ClassVar[dict[str, str]] = {"id": "pk", "name": "name", "due_at": "due_at"}
 
     @extend_schema(request=NewFeed, responses={201: FeedSerializer}, operation_id="feeds_create")
+    @repeatable("feed.manage")
     def post(self, request: Request) -> Response:
         """Add an RSS or Atom feed on an allowed host; one that was archived comes back. Admins alone."""
         feed = add_feed(_managed(request, NewFeed))
