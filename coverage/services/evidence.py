@@ -11,6 +11,7 @@ from django.db import transaction
 
 from aegis.accounts.models import User
 from aegis.audit.recording import record
+from aegis.lib.outages import OUTAGES
 from coverage.evidence import vault
 from coverage.evidence.vault import Stored
 from coverage.models import Evidence, Test, TestInvolvement
@@ -53,6 +54,8 @@ def attach_evidence(
         _compare(stored, sha256)
         described = {"name": safe_name(name), "caption": caption, "content_type": content_type[:128]}
         return _keep(by, test, side, stored, described)
+    except OUTAGES:  # the row may have been committed before the database went away; if not, the sweep finds the object
+        raise
     except BaseException:
         vault.discard(stored.key)
         raise

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import storages
 from django.core.management import call_command
+from django.db import OperationalError, transaction
+from django.db.models.signals import post_save
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +53,25 @@ def test_row_tells_size_and_hash_of_the_stored_bytes(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in objects(tmp_path)] == [CONTENT]
     assert "run" not in evidence.key
     assert vault.digest_of(evidence.key) == (evidence.size, evidence.sha256)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_away_after_it_has_stored_the_row_leaves_the_object_too() -> None:
+    def lose_the_answer(**_: object) -> None:
+        transaction.on_commit(away)
+
+    def away() -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    test = make_test()
+    post_save.connect(lose_the_answer, sender=Evidence)
+    try:
+        with pytest.raises(OperationalError):
+            attach(test)
+    finally:
+        post_save.disconnect(lose_the_answer, sender=Evidence)
+    assert Evidence.objects.get().sha256 == sha256(CONTENT).hexdigest()
+    assert faults() == []
 
 
 def test_empty_file_is_evidence_too() -> None:
