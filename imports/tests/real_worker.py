@@ -127,12 +127,24 @@ def killed_at(slug: str, seconds: float, ring: Callable[[ImportRun], None]) -> I
     """A run whose process was killed so long after it had begun, ended: abandoned, or through before."""
     run = request_import(slug, trigger="schedule")
     ring(run)
-    until(lambda: ImportRun.objects.get(pk=run.pk).worker, f"a worker begins run {run.pk}")
+    begun(run)
     time.sleep(seconds)
-    standing = ImportRun.objects.get(pk=run.pk)
-    if standing.status in ImportRun.ACTIVE:
-        os.kill(int(standing.worker.rpartition(":")[2]), signal.SIGKILL)
+    kill(run)
     return ended(run)
+
+
+def begun(run: ImportRun) -> ImportRun:
+    """The run once a worker has begun it."""
+    until(lambda: ImportRun.objects.get(pk=run.pk).worker, f"a worker begins run {run.pk}")
+    run.refresh_from_db()
+    return run
+
+
+def kill(run: ImportRun) -> None:
+    """End the process that carries the run out, unless the run is over."""
+    run.refresh_from_db()
+    if run.status in ImportRun.ACTIVE:
+        os.kill(int(run.worker.rpartition(":")[2]), signal.SIGKILL)
 
 
 def points(number: int, longest: float, seed: int) -> list[float]:
