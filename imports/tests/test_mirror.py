@@ -27,14 +27,19 @@ from catalog.models import (
     TestTemplate,
 )
 from compliance.models import ComplianceControl, ComplianceControlMapping
+from imports.decisions import request_apply, request_undo
 from imports.digest import catalog_digest
 from imports.holding import OLDER, WITHDRAWALS
+from imports.life import this_process
 from imports.models import ImportRun
 from imports.registry import SOURCES
 from imports.services import execute, request_import
 from intel.models import ThreatActor, ThreatActorTechnique
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("mirror")]
+ASKED = {"by": None, "trigger": "command", "worker": this_process()}
+CHANGED = {"catalog.technique", "catalog.detectionrule", "intel.threatactor", "total"}
+"""Tables that every year brings something new for."""
 
 
 def import_all(mirror: Path, *, force: bool = False, allowed: Collection[str] = ()) -> dict[str, ImportRun]:
@@ -193,6 +198,7 @@ def test_ids_of_the_next_release_find_their_technique_by_the_crosswalk(world_of_
     assert set(old.values_list("published_id", flat=True)) == {"T1574.002"}
 
 
+@pytest.mark.one_database  # the same comparisons again; the small world of test_engine.py is imported again on both
 def test_importing_everything_again_changes_nothing(world_of_2026: dict[str, ImportRun], mirror: Path) -> None:
     before = catalog_digest()
     for run in import_all(mirror, force=True).values():
@@ -208,20 +214,34 @@ def test_real_version_of_2025_after_that_of_2026_is_held_as_older(
     assert (held.status, "older" in [reason["code"] for reason in held.reasons]) == ("held", True)
 
 
-@pytest.mark.one_database  # a minute, for the same statements as the first import
-def test_upgrade_from_2025_ends_where_a_fresh_import_does(
+@pytest.mark.one_database  # a minute, for the same statements; test_decisions.py undoes a small world on both
+def test_upgrade_from_2025_is_applied_as_shown_ends_where_a_fresh_import_does_and_is_undone(
     world_of_2026: dict[str, ImportRun], mirror: Path, mirror_2025: Path
 ) -> None:
     others = import_others(mirror)
     assert (others.status, others.created, others.unresolved) == ("succeeded", 9 + 1041, 0)
     fresh = catalog_digest()
     import_all(mirror_2025, allowed=[OLDER, WITHDRAWALS])
-    assert catalog_digest() != fresh
+    old = catalog_digest()
+    assert {label for label in fresh if fresh[label] != old[label]} >= CHANGED
     assert "holds no usable file" in import_others(mirror_2025).error
     assert str(AttackRelease.objects.get()) == "enterprise-attack 17.1"
-    runs = import_all(mirror)
+    applied = [applied_as_shown(mirror, source.slug) for source in SOURCES]
     assert catalog_digest() == fresh
     assert import_others(mirror, force=True).statistics()["unchanged"] == 9 + 1041
     assert catalog_digest() == fresh
-    assert runs["sigma"].restored > 0
-    assert runs["sigma"].withdrawn > 0
+    sigma = next(run for run in applied if run.source.slug == "sigma")
+    assert (sigma.restored > 0, sigma.withdrawn > 0) == (True, True)
+    for run in reversed(applied):
+        undo = execute(request_undo(run, **ASKED), mirror="/nowhere")
+        assert (undo.status, undo.error) == ("succeeded", "")
+    assert catalog_digest() == old
+
+
+def applied_as_shown(mirror: Path, slug: str) -> ImportRun:
+    """A run that changes what its preview has shown, for which it asks nobody."""
+    shown = execute(request_import(slug, dry_run=True), mirror=str(mirror))
+    assert (shown.status, shown.reasons) == ("succeeded", [])
+    run = execute(request_apply(shown, **ASKED), mirror="/nowhere")
+    assert (run.status, run.error, run.statistics()) == ("succeeded", "", shown.statistics())
+    return run
