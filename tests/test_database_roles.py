@@ -30,6 +30,8 @@ REFUSED = {
     "SET session_replication_role = replica": "permission denied to set parameter",
 }
 
+pytestmark = pytest.mark.xdist_group("database roles")  # the second database is made once
+
 
 @pytest.fixture(scope="module")
 def address(django_db_setup):

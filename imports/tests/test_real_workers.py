@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -46,14 +45,11 @@ KILLS = 4
 """Points of a small import; `bin/kill_imports.py` goes through fifty of each real one."""
 
 
-@pytest.fixture
-def environment(transactional_db, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """What the programs need to work on this test's database; no source is synced by itself."""
-    DataSource.objects.update(enabled=False)
-    for source in DataSource.objects.all():
-        source.save()
+@pytest.fixture(scope="module")
+def programs(django_db_setup, tmp_path_factory) -> Iterator[dict[str, str]]:
+    """What programs need to work on the database of these tests, over one broker for all of them."""
     database = urlsplit(os.environ["AEGIS_TEST_DATABASE_URL"])
-    with valkey(tmp_path) as redis:
+    with valkey(tmp_path_factory.mktemp("valkey")) as redis:
         yield {
             "DJANGO_SETTINGS_MODULE": "aegis.settings",
             "DATABASE_URL": database._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
@@ -61,6 +57,22 @@ def environment(transactional_db, tmp_path: Path) -> Iterator[dict[str, str]]:
             "AEGIS_MIRROR": str(SAMPLES),
             "LOG_LEVEL": "INFO",
         }
+
+
+@pytest.fixture(scope="module")
+def worker_of_all(programs, django_db_blocker, tmp_path_factory) -> Iterator[None]:
+    """A worker with two processes, which outlives the tests: it takes seconds to start."""
+    with django_db_blocker.unblock(), worker(programs, tmp_path_factory.mktemp("worker"), processes=2):
+        yield
+
+
+@pytest.fixture
+def environment(transactional_db, programs) -> dict[str, str]:
+    """As `programs`; no source is synced by itself."""
+    DataSource.objects.update(enabled=False)
+    for source in DataSource.objects.all():
+        source.save()
+    return programs
 
 
 @pytest.fixture
@@ -72,10 +84,9 @@ def doorbell(environment, monkeypatch) -> Doorbell:
 
 
 @pytest.fixture
-def working(environment, doorbell, tmp_path) -> Iterator[Doorbell]:
-    """A worker with two processes."""
-    with worker(environment, tmp_path, processes=2):
-        yield doorbell
+def working(doorbell, worker_of_all) -> Doorbell:
+    """The doorbell of a worker that runs."""
+    return doorbell
 
 
 def enable(slug: str, **fields: object) -> None:
@@ -89,6 +100,19 @@ def enable(slug: str, **fields: object) -> None:
 def newest(slug: str) -> ImportRun:
     until(lambda: ImportRun.objects.filter(source__slug=slug).exists(), f"a run of {slug}")
     return ended(ImportRun.objects.filter(source__slug=slug).latest("pk"))
+
+
+def test_run_of_a_worker_that_is_gone_is_given_up_by_the_next_one_at_its_start(doorbell, environment, tmp_path):
+    """The first of all: no other worker runs yet."""
+    run = request_import("sigma")
+    host = os.uname().nodename
+    ImportRun.objects.filter(pk=run.pk).update(status=Status.RUNNING, worker=f"{host}:999999999", step="store")
+    silent = request_import("lolbas")
+    long_ago = timezone.now() - timedelta(minutes=10)
+    ImportRun.objects.filter(pk=silent.pk).update(heartbeat_at=long_ago)  # its message was lost
+    with worker(environment, tmp_path):
+        assert ended(run).status == Status.ABANDONED
+        assert ended(silent).status == Status.SUCCEEDED
 
 
 def test_schedule_api_and_button_end_in_the_same_rows(working, environment, tmp_path):
@@ -230,15 +254,3 @@ def cut_all_connections() -> None:
     with connection.cursor() as cursor:
         others = "datname = current_database() AND pid <> pg_backend_pid()"
         cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
-
-
-def test_run_of_a_worker_that_is_gone_is_given_up_by_the_next_one_at_its_start(doorbell, environment, tmp_path):
-    run = request_import("sigma")
-    host = os.uname().nodename
-    ImportRun.objects.filter(pk=run.pk).update(status=Status.RUNNING, worker=f"{host}:999999999", step="store")
-    silent = request_import("lolbas")
-    long_ago = timezone.now() - timedelta(minutes=10)
-    ImportRun.objects.filter(pk=silent.pk).update(heartbeat_at=long_ago)  # its message was lost
-    with worker(environment, tmp_path):
-        assert ended(run).status == Status.ABANDONED
-        assert ended(silent).status == Status.SUCCEEDED
