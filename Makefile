@@ -56,11 +56,14 @@ check: $(VENV)/.installed-dev ## Migrations complete, deployment checks silent
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/python manage.py check --deploy --fail-level WARNING
 
+# The engine without windows is the quicker one; where it cannot be had, any Chromium does.
+chromium: APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y
 chromium: ## Chromium for the browser tests, where this machine can have it
-	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
-	elif [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null; \
-	else echo 'No Chromium here: the browser tests will be skipped. On Debian: apt-get install chromium'; fi
+	@command -v chromium-headless-shell >/dev/null \
+	|| { $(APT) chromium-headless-shell; } &>/dev/null \
+	|| command -v chromium chromium-browser google-chrome >/dev/null \
+	|| { $(APT) chromium; } &>/dev/null \
+	|| echo 'No Chromium here: the browser tests will be skipped. On Debian: apt-get install chromium-headless-shell'
 
 collect: $(VENV)/.installed-dev ## Every file of tests can be read, and is compiled once for all who run them
 	@found=$$($(PYTEST) --collect-only) || { echo "$$found"; exit 1; }
