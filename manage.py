@@ -6,8 +6,10 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError
 
 from aegis.lib.boot import require_sound_environment
+from aegis.lib.upgrades import BEHIND, WHAT_TO_DO, is_behind
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis.settings")
@@ -17,3 +19,7 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Aegis does not start: {error}")
+    except DatabaseError as error:
+        if not is_behind(error):
+            raise
+        sys.exit(f"{BEHIND} {WHAT_TO_DO} ({error})")

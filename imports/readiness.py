@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Final
@@ -14,9 +13,8 @@ from typing import Any, Final
 from celery import current_app
 from django.core.files.storage import storages
 from django.db import connection, connections
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 
+from aegis.lib.upgrades import missing_migrations
 from imports.queueing import machinery
 
 PATIENCE: Final = 4.0
@@ -49,15 +47,8 @@ def _database() -> None:
 
 
 def _migrations() -> None:
-    missing = _newest_migrations() - set(MigrationRecorder(connection).applied_migrations())
-    if missing:
-        raise Broken(f"not applied yet: {', '.join(sorted('.'.join(one) for one in missing))}")
-
-
-@cache
-def _newest_migrations() -> frozenset[tuple[str, str]]:
-    """(app, name) of the last migration of each app, as this code has them."""
-    return frozenset(MigrationLoader(None).graph.leaf_nodes())
+    if missing := missing_migrations():
+        raise Broken(f"not applied yet: {', '.join(missing)}")
 
 
 def _broker() -> None:

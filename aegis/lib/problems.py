@@ -17,6 +17,7 @@ from rest_framework.views import exception_handler
 
 from aegis.lib.outages import OUTAGES
 from aegis.lib.parsers import TooLarge
+from aegis.lib.upgrades import BEHIND, WHAT_TO_DO, is_behind
 
 MEDIA_TYPE: Final = "application/problem+json"
 FIELD_ERRORS: Final = "The request cannot be carried out as it stands: see `errors`."
@@ -31,6 +32,12 @@ class Unavailable(APIException):
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
     default_detail = "The database does not answer. Try again in a few seconds."
     wait = RETRY_SECONDS
+
+
+class Behind(Unavailable):
+    """The database lacks what this version needs."""
+
+    default_detail = f"{BEHIND} Somebody who runs the server has to act: {WHAT_TO_DO}"
 
 
 class Broken(APIException):
@@ -68,9 +75,16 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """The answer to any exception that a view of the API raised: REST framework's EXCEPTION_HANDLER."""
     response = exception_handler(_told(error), context)
     if response is None:
-        return _broken(error, context, Unavailable() if isinstance(error, OUTAGES) else Broken())
+        return _broken(error, context, said_of(error))
     response.data = problem(response.status_code, *_detail_and_errors(response.data))
     return _as_problem(response, context)
+
+
+def said_of(error: BaseException | None) -> Unavailable | Broken:
+    """What a client is told of an exception that nobody caught."""
+    if is_behind(error):
+        return Behind()
+    return Unavailable() if isinstance(error, OUTAGES) else Broken()
 
 
 def _told(error: Exception) -> Exception:

@@ -8,9 +8,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from aegis.lib.processes import Group
+from aegis.lib.upgrades import BEHIND, WHAT_TO_DO, missing_migrations
 
 
 class Command(BaseCommand):
@@ -22,6 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if missing := missing_migrations():
+            raise CommandError(f"{BEHIND} {WHAT_TO_DO} ({', '.join(missing)})")
         self._say(f"Aegis is at http://127.0.0.1:{options['port']} (Ctrl+C stops it)")
         group = Group(programs(options["port"]), folder=settings.BASE_DIR, say=self._say)
         if status := group.run():
