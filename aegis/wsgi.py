@@ -3,6 +3,7 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from aegis.lib.boot import require_sound_environment
 from aegis.lib.charset import utf8_only
@@ -10,3 +11,5 @@ from aegis.lib.charset import utf8_only
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis.settings")
 require_sound_environment()
 application = utf8_only(get_wsgi_application())
+# A process takes requests once all its code is loaded: the first of them would wait a second for the views.
+routes = get_resolver().url_patterns

@@ -172,6 +172,11 @@ def test_real_start_reads_secrets_from_files(tmp_path):
     assert (ended.returncode, ended.stderr.count("SECRET_KEY is an example")) == (3, 1)
 
 
+def test_process_that_takes_requests_has_loaded_all_views_and_asked_no_database():
+    ended = started(["-c", "import sys, aegis.wsgi; print('coverage.api.testing' in sys.modules)"], **SOUND)
+    assert (ended.returncode, ended.stdout) == (0, "True\n")
+
+
 def test_command_without_a_secret_says_so_in_one_line():
     without = {name: value for name, value in SOUND.items() if name != "SECRET_KEY"}
     ended = started(["manage.py", "migrate"], **without)
