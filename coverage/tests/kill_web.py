@@ -118,8 +118,7 @@ def worked(
         busy: list[Future[Ledger]] = [pool.submit(client.work_until, is_enough) for client in at_work]
         while not all(one.done() for one in busy):
             time.sleep(0.02)
-            if time.monotonic() >= due and killed != kills:
-                server.kill_one(chance)
+            if time.monotonic() >= due and killed != kills and server.kill_one(chance):
                 killed, due = killed + 1, time.monotonic() + every * chance.uniform(0.75, 1.25)
         for one in busy:
             one.result()
@@ -198,7 +197,7 @@ def repeated(client: Client) -> Iterator[str]:
     """Creations that are answered otherwise when they come again."""
     made = client.ledger.creations
     for one in client.chance.sample(made, min(REPEATED, len(made))):
-        answer = client.ask(one.user, "POST", one.path, one.body, **{"Idempotency-Key": one.key})
+        answer = client.ask_with(one.key, one.user, one.path, one.body)
         is_again = answer.headers.get("Idempotency-Replayed") == "true"
         if (answer.status, is_again, answer.body) != (HTTPStatus.CREATED, True, one.answer):
             yield f"POST {one.path} {one.key}: {answer.status}, replayed: {is_again}"

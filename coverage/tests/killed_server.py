@@ -51,11 +51,12 @@ class Server:
         pid = self.master.pid
         return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
-    def kill_one(self, chance: Random) -> None:
-        """End a worker as a full memory or a failing machine would."""
-        while not (standing := self.workers()):
-            time.sleep(0.01)
-        os.kill(chance.choice(standing), signal.SIGKILL)
+    def kill_one(self, chance: Random) -> bool:
+        """End a worker as a full memory or a failing machine would; False if there is none at this moment."""
+        standing = self.workers()
+        if standing:
+            os.kill(chance.choice(standing), signal.SIGKILL)
+        return bool(standing)
 
     def flaws_of_metrics(self) -> Iterator[str]:
         """What is wrong with the metrics, to which every process that was killed has written."""

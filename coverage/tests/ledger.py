@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
@@ -122,16 +123,18 @@ class Client:
     def create(self, user: str, path: str, body: Mapping[str, Any]) -> Any:
         """What was created, once, however often it had to be sent. Raises Astray."""
         key = str(UUID(int=self.chance.getrandbits(128)))
+        answer = self.ask_with(key, user, path, body)
+        if answer.status != HTTPStatus.CREATED:
+            raise Astray(f"POST {path}: {answer.status} {answer.body}")
+        self.ledger.heard_late += "Idempotency-Replayed" in answer.headers
+        self.ledger.creations.append(Creation(user, path, body, key, answer.body))
+        return answer.body
+
+    def ask_with(self, key: str, user: str, path: str, body: Mapping[str, Any]) -> Answer:
+        """The answer to a creation with this key, which is sent until there is one. Raises Astray."""
         for _ in range(MOST_TRIES):
-            try:
-                answer = self.ask(user, "POST", path, body, **{"Idempotency-Key": key})
-            except Broken:
-                continue
-            if answer.status != HTTPStatus.CREATED:
-                raise Astray(f"POST {path}: {answer.status} {answer.body}")
-            self.ledger.heard_late += "Idempotency-Replayed" in answer.headers
-            self.ledger.creations.append(Creation(user, path, body, key, answer.body))
-            return answer.body
+            with suppress(Broken):
+                return self.ask(user, "POST", path, body, **{"Idempotency-Key": key})
         raise Astray(f"POST {path}: no answer")
 
     def look(self, user: str, work: Work) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def at_work(server):
 
 
 def test_what_was_acknowledged_is_there_once_though_its_process_was_killed(server, at_work):
-    report = kill_and_compare(server, at_work, requests=150, every=1.5, seed=SEED, kills=3)
+    report = kill_and_compare(server, at_work, requests=150, every=1.0, seed=SEED, kills=3)
     assert report.wrong == {}
     assert report.figures["workers killed"] >= 3
     assert report.figures["writes acknowledged"] >= 150
