@@ -314,8 +314,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": timedelta(hours=1),
         "options": {"expire_seconds": 3600},
     },
-    "Forget kept answers": {
-        "task": "aegis.accounts.tasks.forget_answers",
+    "Forget what is over": {
+        "task": "aegis.accounts.tasks.forget_what_is_over",
         "schedule": timedelta(hours=1),
         "options": {"expire_seconds": 3600},
     },

@@ -5,13 +5,11 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils import timezone
 
 from aegis.accounts.models import KeptAnswer, User
 from aegis.accounts.repeats import repeatable
-from aegis.accounts.tasks import forget_answers
 from aegis.accounts.tests.factories import bearer, make_user
 from aegis.audit.models import AuditLog
 from catalog.models import Technique
@@ -169,16 +167,6 @@ def test_an_answer_comes_again_for_a_day(tech):
     assert post(tech, body).json()["id"] == first
     age(timedelta(hours=24))
     assert post(tech, {"technique": "T1059", "name": "Another"}).json()["id"] != first
-
-
-def test_answers_that_do_not_come_again_are_removed_every_hour(tech):
-    post(tech, {"technique": "T1059"}, "old")
-    age(timedelta(hours=24))
-    post(tech, {"technique": "T1059"}, "young")
-    forget_answers()
-    assert list(KeptAnswer.objects.values_list("key", flat=True)) == ["young"]
-    job = settings.CELERY_BEAT_SCHEDULE["Forget kept answers"]
-    assert (job["task"], job["schedule"]) == (forget_answers.name, timedelta(hours=1))
 
 
 def age(by):
