@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import F, Prefetch, QuerySet, Subquery, Value
+from django.db.models import Count, F, Prefetch, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 from django.urls import reverse
 
@@ -17,6 +17,7 @@ from catalog.models import AttackRelease, Technique, TechniqueTactic
 from coverage.figures.claim_counts import FAMILY, Techniques, family_numbers, with_claims, with_data_components
 from coverage.figures.claims import CLAIM
 from coverage.techniques.status import Status
+from intel.models import Mention
 
 TABS: Final = {"attack": "Attack", "detect": "Detect", "defend": "Defend", "intel": "Intel", "history": "History"}
 
@@ -72,7 +73,14 @@ def technique_of(mitre_id: str) -> Technique | None:
     tactics = Prefetch("technique_tactics", TechniqueTactic.objects.select_related("tactic"))
     found = Technique.objects.filter(mitre_id=mitre_id).select_related("parent", "local__added_by", "local__changed_by")
     found = found.prefetch_related(tactics)
-    return with_data_components(with_claims(with_release(found), CLAIM)).first()
+    return with_data_components(with_claims(with_release(with_news(found, mitre_id)), CLAIM)).first()
+
+
+def with_news(techniques: Techniques, mitre_id: str) -> Techniques:
+    """The techniques, each with `news`: how many articles name `mitre_id` or one of its sub-techniques."""
+    named = Mention.objects.confidently("technique", mitre_id).order_by().values("kind")
+    number = named.annotate(number=Count("item", distinct=True)).values("number")
+    return techniques.annotate(news=Coalesce(Subquery(number), 0))
 
 
 def with_release(techniques: Techniques) -> Techniques:
@@ -116,11 +124,12 @@ def _figure(technique: Technique, counted: Counted, family: int | None) -> Figur
 
 
 def tabs(technique: Technique, current: str) -> list[Tab]:
-    """The tabs with their numbers: templates, rules, and everything that defends."""
+    """The tabs with their numbers: templates, rules, everything that defends, and articles."""
     numbers = {
         "attack": _claimed(technique, "templates"),
         "detect": _claimed(technique, "rules"),
         "defend": sum(_claimed(technique, claim) for claim in ("defences", "mitigations", "controls")),
+        "intel": technique.news,  # type: ignore[attr-defined]
     }
     return [Tab(name, label, numbers.get(name), name == current) for name, label in TABS.items()]
 

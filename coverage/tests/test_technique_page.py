@@ -29,7 +29,7 @@ from catalog.tests.factories import (
 from compliance.tests.factories import make_control
 from coverage.techniques.page import TABS
 from imports.tests.factories import make_change, make_run, make_source
-from intel.tests.factories import make_actor, make_use
+from intel.tests.factories import make_actor, make_item, make_use
 
 pytestmark = pytest.mark.django_db
 
@@ -242,6 +242,22 @@ def test_tabs_keep_their_place_in_the_url_and_work_without_a_script(reader, tech
             rf'id="tab-{name}" href="\?tab={name}" hx-get="\?tab={name}" aria-current="page">{label}', page
         )
     assert reader.get("/techniques/T9001.001?tab=nonsense").context["tab"] == "attack"
+
+
+def test_tab_of_the_news_counts_the_articles_that_surely_name_the_technique_or_one_below_it(reader, technique):
+    make_item("T9001", "T9001.001")
+    make_item("T9001.001")
+    make_item("T9001.001", confident=False)
+    make_item("T90011")
+    numbers = {
+        mitre_id: {tab.name: tab.number for tab in reader.get(f"/techniques/{mitre_id}").context["tabs"]}["intel"]
+        for mitre_id in ("T9001", "T9001.001")
+    }
+    assert numbers == {"T9001": 2, "T9001.001": 2}
+    make_item("T9001")
+    answer = reader.get("/techniques/T9001?tab=intel")
+    assert len(answer.context["news"]) == 3
+    assert {tab.name: tab.number for tab in answer.context["tabs"]}["intel"] == 3
 
 
 def test_htmx_gets_the_tab_alone(reader, technique):

@@ -22,8 +22,7 @@ class IntelItemQuerySet(models.QuerySet["IntelItem"]):
 
     def naming(self, kind: str, key: str) -> Self:
         """Items that name this technique, actor, software or CVE with confidence; a technique's sub-techniques count."""
-        named = Q(key=key) | Q(key__startswith=f"{key}.") if kind == "technique" else Q(key=key)
-        return self.filter(Exists(Mention.objects.filter(named, item=OuterRef("pk"), kind=kind, confident=True)))
+        return self.filter(Exists(Mention.objects.confidently(kind, key).filter(item=OuterRef("pk"))))
 
     def search(self, text: str) -> Self:
         """Items whose title or text holds `text`, or that name it."""
@@ -93,6 +92,15 @@ class IntelItem(models.Model):
         return "\n\n".join(part for part in (self.title, self.summary, self.body) if part)
 
 
+class MentionQuerySet(models.QuerySet["Mention"]):
+    """What is asked about mentions."""
+
+    def confidently(self, kind: str, key: str) -> Self:
+        """Mentions that count, of this technique, actor, software or CVE; a technique's sub-techniques are meant too."""
+        named = Q(key=key) | Q(key__startswith=f"{key}.") if kind == "technique" else Q(key=key)
+        return self.filter(named, kind=kind, confident=True)
+
+
 class Mention(models.Model):
     """One place in an item's text that names something. `start` and `end` count characters of `IntelItem.text`.
 
@@ -116,6 +124,8 @@ class Mention(models.Model):
     confidence = models.FloatField()
     reason = models.CharField(max_length=500, blank=True)
     confident = models.BooleanField()
+
+    objects = MentionQuerySet.as_manager()
 
     class Meta:
         ordering = ["item", "start"]
