@@ -8,16 +8,12 @@ On PostgreSQL through `with_postgres.py`, else on SQLite.
 
 import argparse
 import os
-import secrets
 import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
 
-import django
-from django.core.management import call_command
-
-ROOT = Path(__file__).resolve().parent.parent
+from own_installation import lay_out
 
 
 def main() -> int:
@@ -27,28 +23,13 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    if not os.environ.get("AEGIS_MIRROR"):
+        sys.exit("kill_imports.py: name the mirror in AEGIS_MIRROR")
     with tempfile.TemporaryDirectory(prefix="aegis-kill-") as folder:
         lay_out(Path(folder))
         # Django has to be set up before anything of the house can be imported.
         status: int = import_module("imports.tests.kill_points").kill_all(options, Path(folder))
         return status
-
-
-def lay_out(folder: Path) -> None:
-    """The environment of this process and of the worker that it starts: an empty database, files as the broker."""
-    if not os.environ.get("AEGIS_MIRROR"):
-        sys.exit("kill_imports.py: name the mirror in AEGIS_MIRROR")
-    sys.path.insert(0, str(ROOT))
-    own = {name: secrets.token_urlsafe(64) for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "AUDIT_HMAC_KEY")}
-    os.environ |= own | {
-        "DATABASE_URL": os.environ.get("AEGIS_TEST_DATABASE_URL") or f"sqlite:///{folder / 'aegis.sqlite3'}",
-        "DJANGO_SETTINGS_MODULE": "aegis.settings",
-        "AEGIS_DATA_DIR": str(folder),
-        "LOG_LEVEL": "WARNING",
-        "REDIS_URL": "",
-    }
-    django.setup()
-    call_command("migrate", verbosity=0)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,12 @@ answer. Prints a line for each figure; exits 1 on a fault. On PostgreSQL through
 """
 
 import argparse
-import os
-import secrets
 import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
 
-import django
-from django.core.management import call_command
-
-ROOT = Path(__file__).resolve().parent.parent
+from own_installation import lay_out
 
 
 def main() -> int:
@@ -33,21 +28,6 @@ def main() -> int:
         # Django has to be set up before anything of the house can be imported.
         status: int = import_module("coverage.tests.kill_web").kill_all(options, Path(folder))
         return status
-
-
-def lay_out(folder: Path) -> None:
-    """The environment of this process and of the site that it starts: an empty database."""
-    sys.path.insert(0, str(ROOT))
-    own = {name: secrets.token_urlsafe(64) for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "AUDIT_HMAC_KEY")}
-    os.environ |= own | {
-        "DATABASE_URL": os.environ.get("AEGIS_TEST_DATABASE_URL") or f"sqlite:///{folder / 'aegis.sqlite3'}",
-        "DJANGO_SETTINGS_MODULE": "aegis.settings",
-        "AEGIS_DATA_DIR": str(folder / "data"),
-        "LOG_LEVEL": "WARNING",
-        "REDIS_URL": "",
-    }
-    django.setup()
-    call_command("migrate", verbosity=0)
 
 
 if __name__ == "__main__":
