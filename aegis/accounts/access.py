@@ -6,9 +6,12 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.urls import URLPattern, URLResolver
 
-from aegis.accounts.policy import ACTIONS
+from aegis.accounts.models import User
+from aegis.accounts.policy import ACTIONS, allows
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -28,6 +31,12 @@ def require_action(action: str) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def refuse_other_roles(user: User | AnonymousUser, action: str) -> None:
+    """For one method of a view that asks for less: raises PermissionDenied unless the policy allows `action` to the role."""
+    if not allows(user, action):
+        raise PermissionDenied(f"Your role does not allow this ({action}).")
 
 
 def public(view: View) -> View:

@@ -13,7 +13,6 @@ from functools import wraps
 from hashlib import sha256
 from typing import Any, Final, cast
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -22,8 +21,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aegis.accounts.access import refuse_other_roles
 from aegis.accounts.models import KeptAnswer, User
-from aegis.accounts.policy import ACTIONS, OBJECT_RULES, allows
+from aegis.accounts.policy import ACTIONS, OBJECT_RULES
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
@@ -72,8 +72,7 @@ def repeatable(action: str) -> Callable[[Post], Post]:
     def decorate(post: Post) -> Post:
         @wraps(post)
         def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-            if not allows(request.user, action):
-                raise PermissionDenied(f"Your role does not allow this ({action}).")
+            refuse_other_roles(request.user, action)
             if (key := key_of(request)) is None:
                 return post(view, request, *args, **kwargs)
             return once(request, key, lambda: post(view, request, *args, **kwargs))

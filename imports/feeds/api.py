@@ -4,14 +4,13 @@ import time
 from datetime import timedelta
 from typing import Any, ClassVar, Final, cast
 
-from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aegis.accounts.access import require_action
+from aegis.accounts.access import refuse_other_roles, require_action
 from aegis.accounts.models import User
 from aegis.accounts.policy import allows
 from aegis.accounts.repeats import repeatable
@@ -260,8 +259,7 @@ def wait_for_scan(scan: FeedScan) -> FeedScan:
 
 def _managed(request: Request, form: type[StrictSerializer] | None) -> dict[str, Any]:
     """The cleaned body. Raises PermissionDenied for all but those who manage feeds, ValidationError by field."""
-    if not allows(cast(User, request.user), "feed.manage"):
-        raise PermissionDenied("Your role does not allow this (feed.manage).")
+    refuse_other_roles(request.user, "feed.manage")
     if form is None:
         return {}
     body = form(data=request.data)
