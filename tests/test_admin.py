@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import PASSWORD, make_user
@@ -187,10 +188,10 @@ def test_admin_works_under_our_content_policy_and_in_our_colours(site, width, th
 
 def test_lists_are_searched_and_filtered_and_a_source_switched_off(site):
     site.goto("/admin/catalog/detectionrule/?q=alpha")
-    assert site.locator("#result_list tbody tr").count() == 10
+    expect(site.locator("#result_list tbody tr")).to_have_count(10)
     site.locator("#changelist-filter").get_by_role("link", name="High", exact=True).click()
     site.wait_for_url("**severity__exact=high**")
-    assert site.locator("#result_list tbody tr").count() == 5
+    expect(site.locator("#result_list tbody tr")).to_have_count(5)
     site.goto(address(DataSource, "change", DataSource.objects.get(slug="sigma").pk))
     site.get_by_label("Enabled").uncheck()
     site.get_by_role("button", name="Save", exact=True).click()

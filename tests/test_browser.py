@@ -5,6 +5,7 @@ import pytest
 from tests.watch import watched
 
 ELSEWHERE = "http://127.0.0.2:9/"
+PATIENCE = 50
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -31,6 +32,8 @@ def test_what_goes_wrong_in_a_page_is_seen(browser, live_server, deed, complaint
     page.goto(f"{live_server.url}/accounts/login")
     assert problems == []
     page.evaluate(deed)
-    page.wait_for_timeout(200)
+    for _ in range(PATIENCE):
+        if not problems:
+            page.wait_for_timeout(100)
     context.close()
     assert any(problem.endswith(complaint) for problem in problems), problems

@@ -1,6 +1,7 @@
 """House rules of the Python code that no linter knows."""
 
 import ast
+import re
 from pathlib import Path
 
 from django.conf import settings
@@ -28,6 +29,8 @@ FORBIDDEN = {
     "yaml.safe_load_all": "",
     "yaml.unsafe_load": "",
 }
+# What Playwright answers at once, whatever the page is about to show; `expect` waits.
+HASTY = {"all_inner_texts", "all_text_contents", "inner_text", "input_value", "is_hidden", "is_visible", "text_content"}
 
 
 def test_no_python_file_is_longer_than_400_lines():
@@ -84,6 +87,28 @@ def test_every_test_function_can_be_found_by_pytest():
         if not (path.name.startswith("test_") and is_test(path) and node in syntax(path).body)
     ]
     assert lost == []
+
+
+def test_browser_tests_wait_for_what_they_claim():
+    hasty = [
+        f"{path}:{claim.lineno}"
+        for path in tracked(".py")
+        if is_test(path) and re.search("playwright|browser_page", text(path))
+        for claim in nodes(path)
+        if isinstance(claim, ast.Assert) and any(map(_is_hasty, ast.walk(claim)))
+    ]
+    assert hasty == []
+
+
+def _is_hasty(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(value=ast.Name(id="page"), attr="url"):
+            return True
+        case ast.Attribute(value=ast.Call(func=ast.Attribute(attr=found)), attr="count" | "get_attribute"):
+            return found == "locator" or found.startswith("get_by_")
+        case ast.Attribute(attr=name):
+            return name in HASTY
+    return False
 
 
 def test_every_management_command_has_a_test():

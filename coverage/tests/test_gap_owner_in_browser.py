@@ -31,7 +31,7 @@ def test_a_gap_is_assigned_in_its_row_by_keyboard(browser_page):
     change = page.get_by_role("link", name="Change the owner of the gap of T9001")
     expect(change).to_be_focused()
     expect(page.locator("tbody .owner")).to_contain_text("due 31 Jan 2190")
-    assert page.url.endswith("/gaps")
+    expect(page).to_have_url("/gaps")
     assert GapAssignment.objects.standing().get().owner.username == "maria"
     change.press("Enter")
     page.get_by_role("link", name="Cancel").press("Enter")

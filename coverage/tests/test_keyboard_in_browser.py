@@ -54,7 +54,7 @@ def test_skip_link_is_first_and_leads_past_the_navigation(page):
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     press(page, "Enter", "Tab")
-    assert page.evaluate("document.activeElement.closest('main') !== null")
+    expect(page.locator("main :focus")).to_have_count(1)
 
 
 def test_techniques_are_chosen_on_the_matrix_and_become_a_campaign(page):
@@ -105,7 +105,7 @@ def test_what_opens_on_a_phone_closes_by_escape_and_gives_the_focus_back(page, p
     opener = page.get_by_role("button", name=button)
     tab_to(page, opener)
     press(page, "Enter", "Tab")
-    assert page.evaluate(f"document.activeElement.closest('{drawer}') !== null")
+    expect(page.locator(f"{drawer} :focus")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(page.locator(drawer)).to_be_hidden()
     expect(opener).to_be_focused()

@@ -52,13 +52,13 @@ def test_a_test_from_the_template_to_the_decision_of_another_lead(world, browser
     page.get_by_role("button", name="Create test").click()
     page.wait_for_url(re.compile(r"/tests/\d+$"))
     url = page.url
-    assert page.get_by_label("powershell · as run", exact=True).inner_text() == "Write-Host hello"
+    expect(page.get_by_label("powershell · as run", exact=True)).to_have_text("Write-Host hello")
 
     page.get_by_label("Target").fill("WKS-1")
     for name in ("Started UTC", "Ended UTC"):
         field = page.get_by_label(name)
         field.locator("xpath=..").get_by_role("button", name="Now").click()
-        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", field.input_value())
+        expect(field).to_have_value(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"))
     page.get_by_label("Result").select_option("succeeded")
     page.get_by_label("Cleanup done").check()
     expect(page.locator("#red-state")).to_have_text(re.compile("Saved"))
@@ -76,7 +76,7 @@ def test_a_test_from_the_template_to_the_decision_of_another_lead(world, browser
 
     page.get_by_role("button", name="Submit for review").click()
     page.get_by_text("Four eyes: you").wait_for()
-    assert page.get_by_role("button", name="Validate").count() == 0
+    expect(page.get_by_role("button", name="Validate")).to_have_count(0)
 
     log_in(page, "lea", "/work")
     page.get_by_role("link", name="Run a script").click()
@@ -87,9 +87,8 @@ def test_a_test_from_the_template_to_the_decision_of_another_lead(world, browser
     page.goto("/techniques/T9001")
     page.locator(".strip").get_by_text("Validated").wait_for()
     page.goto("/matrix")
-    assert "validated, 1 of 1 test met" in (
-        page.locator(".cell[href='/techniques/T9001']").get_attribute("title") or ""
-    )
+    cell = page.locator(".cell[href='/techniques/T9001']")
+    expect(cell).to_have_attribute("title", re.compile("validated, 1 of 1 test met"))
     test = Test.objects.get()
     assert (test.outcome, test.verdict, test.decided_by.get_username()) == ("alerted", "met", "lea")
 

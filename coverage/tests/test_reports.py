@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 
 import pytest
+from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from aegis.accounts.policy import ROLES, Role
@@ -185,7 +186,7 @@ def test_reports_print_on_whole_pages(transactional_db, browser_page):
         ".map(style => style.display + ' ' + style.breakInside)"
     )
     assert kept == ["table-header-group avoid", "table-row avoid"]
-    assert not browser_page.locator(".nav").is_visible()
+    expect(browser_page.locator(".nav")).to_be_hidden()
 
 
 def sheets_of(page, paper: str) -> list[str]:

@@ -54,7 +54,7 @@ def test_two_who_write_at_once_lose_nothing_and_hear_of_each_other(test, browser
     page.get_by_label("Target").press("Tab")
     expect(page.locator("#red-state")).to_have_text("Not saved")
     expect(page.locator("#test-note")).to_contain_text("THEIRS")
-    assert page.get_by_label("Target").input_value() == "MINE"
+    expect(page.get_by_label("Target")).to_have_value("MINE")
     test.refresh_from_db()
     assert test.target == "THEIRS"
 

@@ -1,6 +1,7 @@
 """The tabs in a browser: they swap in place, keep the URL, and go back."""
 
 import pytest
+from playwright.sync_api import expect
 
 from aegis.accounts.tests.factories import PASSWORD, make_user
 from catalog.tests.factories import make_rule, make_technique
@@ -24,13 +25,12 @@ def test_a_tab_swaps_in_place_and_the_back_button_returns(page):
     page.evaluate("window.stays = true")
     page.get_by_role("link", name="Detect").click()
     page.get_by_text("A rule that sees it").wait_for()
-    assert page.url.endswith("/techniques/T9001?tab=detect")
+    expect(page).to_have_url("/techniques/T9001?tab=detect")
     assert page.evaluate("window.stays")
-    assert page.evaluate("document.activeElement.id") == "tab-detect"
-    assert page.locator("[aria-current=page]#tab-detect").is_visible()
+    expect(page.locator("#tab-detect[aria-current=page]")).to_be_focused()
     page.go_back()
     page.get_by_text("What it is").wait_for()
-    assert page.locator("main h1").count() == 1
+    expect(page.locator("main h1")).to_have_count(1)
 
 
 @pytest.mark.parametrize("path", ["/", "/techniques", "/techniques/T9001?tab=detect", "/techniques/T9001?tab=history"])

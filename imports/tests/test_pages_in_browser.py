@@ -1,9 +1,11 @@
 """The pages of runs in Chromium: filters narrow the list in place, differences unfold, nothing scrolls sideways."""
 
+import re
 import time
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from aegis.accounts.tests.factories import PASSWORD, make_user
 from catalog.tests.factories import make_rule
@@ -31,15 +33,15 @@ def page(transactional_db, browser_page):
 
 
 def test_changes_narrow_in_place_and_unfold(page):
-    assert page.locator(".diff del").first.inner_text() == "low"
+    expect(page.locator(".diff del").first).to_have_text("low")
     hidden = page.get_by_text("line with words").first
-    assert not hidden.is_visible()
+    expect(hidden).to_be_hidden()
     page.get_by_text("1 field: content").click()
-    assert hidden.is_visible()
+    expect(hidden).to_be_visible()
     page.get_by_label("Search name, id or file").fill("short")
     page.get_by_text("A long change").wait_for(state="detached")
-    assert page.url.endswith("search=short") or "search=short" in page.url
-    assert page.locator("#count").inner_text() == "1"
+    expect(page).to_have_url(re.compile("search=short"))
+    expect(page.locator("#count")).to_have_text("1")
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -63,7 +65,7 @@ def test_progress_is_followed_until_the_run_ends_and_then_no_more(transactional_
     browser_page.get_by_role("button", name="Log in").click()
     row.update(step="parse", done=12, total=40, rows_read=31)
     browser_page.get_by_text("12 of 40 files, 31 rows read").wait_for()
-    assert browser_page.locator("progress").get_attribute("value") == "12"
+    expect(browser_page.locator("progress")).to_have_attribute("value", "12")
     browser_page.get_by_role("button", name="Cancel this run").click()
     browser_page.get_by_text("Ending").wait_for()
     assert row.get().cancel_requested
@@ -72,4 +74,4 @@ def test_progress_is_followed_until_the_run_ends_and_then_no_more(transactional_
     before = len(asked)
     browser_page.wait_for_timeout(2500)
     assert (before > 1, len(asked)) == (True, before)
-    assert browser_page.get_by_text("Cancelled").first.is_visible()
+    expect(browser_page.get_by_text("Cancelled").first).to_be_visible()

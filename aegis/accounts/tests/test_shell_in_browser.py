@@ -1,6 +1,7 @@
 """The shell in Chromium, under the policy that allows no inline script: its scripts run, and do what they promise."""
 
 import pytest
+from playwright.sync_api import expect
 
 from aegis.accounts.tests.conftest import PASSWORD
 from aegis.accounts.tests.views_under_test import COMMAND
@@ -8,6 +9,7 @@ from aegis.accounts.tests.views_under_test import COMMAND
 HTMX_CONFIG = {
     "allowEval": False,
     "includeIndicatorStyles": False,
+    "defaultSettleDelay": 0,
     "selfRequestsOnly": True,
     "allowScriptTags": False,
     "historyCacheSize": 0,
@@ -37,7 +39,7 @@ def test_copy_button_copies_the_exact_bytes(anna):
     anna.get_by_role("button", name="Copy").click()
     anna.get_by_text("Copied").wait_for()
     assert anna.evaluate("window.copied") == COMMAND
-    assert anna.locator(".odd").all_inner_texts() == ["U+202E", "U+000D"]
+    expect(anna.locator(".odd")).to_have_text(["U+202E", "U+000D"])
 
 
 def test_theme_is_remembered(anna):
@@ -45,7 +47,7 @@ def test_theme_is_remembered(anna):
     anna.get_by_role("button", name="Dark").click()
     anna.reload()
     assert anna.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert anna.get_by_role("button", name="Dark").get_attribute("aria-pressed") == "true"
+    expect(anna.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
     anna.get_by_role("button", name="System").click()
     anna.reload()
     assert anna.evaluate("document.documentElement.dataset.theme || ''") == ""
@@ -54,8 +56,8 @@ def test_theme_is_remembered(anna):
 def test_shell_fits_a_phone_and_its_menu_opens_without_a_script(anna):
     anna.set_viewport_size({"width": 360, "height": 740})
     assert anna.evaluate("document.documentElement.scrollWidth") <= 360
-    assert not anna.locator("#nav").is_visible()
+    expect(anna.locator("#nav")).to_be_hidden()
     anna.get_by_role("button", name="Open menu").click()
-    assert anna.locator("#nav").is_visible()
+    expect(anna.locator("#nav")).to_be_visible()
     anna.get_by_role("button", name="Log out").click()
     anna.wait_for_url("**/accounts/login")

@@ -1,6 +1,7 @@
 """From a new user to their first login, in Chromium, under the policy that allows no inline script, on desk and phone."""
 
 import pytest
+from playwright.sync_api import expect
 
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
@@ -43,4 +44,4 @@ def test_admin_makes_a_user_who_sets_a_password_and_logs_in(transactional_db, br
     page.get_by_role("button", name="Set password").click()
     page.get_by_text("Your password is set. Log in with it.").wait_for()
     log_in("maria")
-    assert page.locator("dd", has_text="Red tech").is_visible()
+    expect(page.locator("dd", has_text="Red tech")).to_be_visible()
