@@ -15,8 +15,7 @@ from coverage.models import Campaign, Test
 from coverage.services.creation import facts_of, new_test, with_template
 from coverage.services.fields import FIELDS, RESULTS
 from coverage.services.status import refresh_status
-from coverage.services.writing import permit
-from coverage.testing.refusals import Conflict
+from coverage.services.writing import locked_campaign, permit
 from intel.models import ThreatActor
 
 EDITABLE: Final = ("name", "goal", "starts_on", "ends_on")
@@ -56,7 +55,7 @@ def edit_campaign(
 
     Raises NotAllowed, Conflict if it is archived, ValidationError {field: messages}.
     """
-    campaign = _locked(by, campaign)
+    campaign = locked_campaign(by, campaign)
     if unknown := [name for name in changes if name not in EDITABLE]:
         raise ValidationError(dict.fromkeys(unknown, "No such field, or not one that can be written."))
     before = _facts(campaign)
@@ -81,14 +80,14 @@ def add_tests(
     actor: ThreatActor | None = None,
 ) -> list[Test]:
     """Drafts at the end of the campaign, one per technique and template. Raises NotAllowed, Conflict, ValidationError."""
-    campaign = _locked(by, campaign)
+    campaign = locked_campaign(by, campaign)
     return _planned(by, campaign, [*techniques, *(used_by(actor) if actor else ())], templates)
 
 
 @transaction.atomic
 def reorder(*, by: User, campaign: Campaign, tests: Sequence[int]) -> None:
     """Put the campaign's live tests in this order, given by their ids. Raises NotAllowed, Conflict, ValidationError."""
-    campaign = _locked(by, campaign)
+    campaign = locked_campaign(by, campaign)
     standing = list(campaign.tests.live().in_campaign_order().values_list("pk", flat=True))
     if sorted(tests) != sorted(standing):
         raise ValidationError(
@@ -103,7 +102,7 @@ def reorder(*, by: User, campaign: Campaign, tests: Sequence[int]) -> None:
 @transaction.atomic
 def archive_campaign(*, by: User, campaign: Campaign, note: str = "") -> Campaign:
     """The campaign put away. Its tests stay, and count as before. Raises NotAllowed, Conflict."""
-    campaign = _locked(by, campaign)
+    campaign = locked_campaign(by, campaign)
     campaign.archived_at = timezone.now()
     campaign.save(update_fields=["archived_at", "updated_at"])
     record(by, "campaign.archived", campaign, after={"archived_at": campaign.archived_at}, note=note)
@@ -168,16 +167,6 @@ def _settled(by: User, tests: list[Test]) -> list[Test]:
     for test in tests:
         record(by, "test.created", test, after=facts_of(test))
     return tests
-
-
-def _locked(by: User, campaign: Campaign) -> Campaign:
-    standing = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    permit(by, "campaign.manage", standing)
-    if standing.archived_at:
-        raise Conflict(
-            f"This campaign was archived at {standing.archived_at:%Y-%m-%d %H:%M} UTC: duplicate it to go on."
-        )
-    return standing
 
 
 def _saved(campaign: Campaign) -> None:

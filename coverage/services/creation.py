@@ -11,7 +11,7 @@ from aegis.accounts.models import User
 from catalog.models import Technique, TestTemplate
 from coverage.models import Campaign, Test, TestInvolvement
 from coverage.services.fields import cleaned
-from coverage.services.writing import involve, permit, settle
+from coverage.services.writing import involve, locked_campaign, permit, settle
 from coverage.testing.commands import NoSuchArgument, NoSuchExecutor, plan
 
 FROM_TEMPLATE = ("platform", "executor", "input_arguments")
@@ -30,11 +30,11 @@ def create_test(
     """A draft. With a template its technique, name, procedure and commands come from there unless they are given.
 
     `fields` are those of `coverage.services.fields.FIELDS`; with a template `platform`, `executor` and `input_arguments` choose
-    what is filled in. Raises NotAllowed, ValidationError {field: messages}.
+    what is filled in. Raises NotAllowed, Conflict for an archived campaign, ValidationError {field: messages}.
     """
     permit(by, "test.create")
     if campaign is not None:
-        permit(by, "campaign.manage", campaign)
+        campaign = locked_campaign(by, campaign)
     values = with_template(template, fields)
     test = new_test(by=by, technique=technique, template=template, campaign=campaign, fields=values)
     settle(by, test, "created", after=facts_of(test))

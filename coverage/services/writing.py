@@ -9,9 +9,9 @@ from django.utils import timezone
 from aegis.accounts.models import User
 from aegis.accounts.policy import ACTIONS, allows
 from aegis.audit.recording import record
-from coverage.models import Test, TestInvolvement
+from coverage.models import Campaign, Test, TestInvolvement
 from coverage.services.status import refresh_status
-from coverage.testing.refusals import IllegalMove, NotAllowed, StaleVersion
+from coverage.testing.refusals import Conflict, IllegalMove, NotAllowed, StaleVersion
 from coverage.testing.workflow import Action, State, after
 
 REASONS: Final = {
@@ -44,6 +44,17 @@ def locked(test: Test, version: int | None = None) -> Test:
         raise StaleVersion(
             f"This test has changed since you looked (you saw version {version}, it is at {standing.version}): "
             f"{last_write(standing)}. Load it again."
+        )
+    return standing
+
+
+def locked_campaign(by: User, campaign: Campaign) -> Campaign:
+    """The campaign as it stands now, locked until the transaction ends. Raises NotAllowed, Conflict if it is archived."""
+    standing = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    permit(by, "campaign.manage", standing)
+    if standing.archived_at:
+        raise Conflict(
+            f"This campaign was archived at {standing.archived_at:%Y-%m-%d %H:%M} UTC: duplicate it to go on."
         )
     return standing
 

@@ -8,6 +8,7 @@ from aegis.accounts.tests.factories import bearer, make_user
 from aegis.audit.models import AuditLog
 from catalog.tests.factories import make_rule, make_technique, make_template
 from coverage.models import TechniqueCoverage, Test
+from coverage.services.campaigns import archive_campaign
 from coverage.services.decisions import archive_test
 from coverage.services.review import flag_for_review
 from coverage.tests.factories import make_campaign, make_test
@@ -55,6 +56,15 @@ def test_a_test_from_a_template_has_its_commands_and_its_place_in_the_campaign()
     test = post(bearer(tech), "", {"template": template.pk, "campaign": campaign.pk}).json()
     assert (test["template"], test["technique"], test["commands"]) == (template.pk, "T1059.001", "Get-Date")
     assert (test["name"], test["campaign"], test["position"]) == ("Ask for the time", campaign.pk, 2)
+
+
+def test_no_test_is_planned_into_a_campaign_that_was_archived():
+    make_technique("T1059")
+    admin = make_user("admin")
+    campaign = archive_campaign(by=admin, campaign=make_campaign("T1082", by=admin))
+    problem = refused(post(bearer(admin), "", {"technique": "T1059", "campaign": campaign.pk}), 409)
+    assert problem["detail"].startswith("This campaign was archived at")
+    assert campaign.tests.count() == 1
 
 
 @pytest.mark.parametrize(

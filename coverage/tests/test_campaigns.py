@@ -135,6 +135,8 @@ def test_archived_campaign_takes_no_more(lead):
     campaign = archive_campaign(by=lead, campaign=make_campaign("T1001", by=lead))
     with pytest.raises(Conflict, match="archived"):
         add_tests(by=lead, campaign=campaign, techniques=[make_technique("T1002")])
+    with pytest.raises(Conflict, match="archived"):
+        create_test(by=make_user("admin"), campaign=campaign, technique=make_technique("T1003"))
     assert campaign.tests.live().count() == 1
 
 

@@ -1,9 +1,10 @@
 """The list of tests, the page of one, and a new one."""
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -22,9 +23,11 @@ from coverage.services.creation import create_test
 from coverage.testing.board import EXPORT, ORDER, BoardFilter, listed, state_tabs
 from coverage.testing.forms import NewTestForm
 from coverage.testing.one_test import shown, whole
+from coverage.testing.refusals import Conflict
 from coverage.testing.template_choices import preview
 from intel.models import IntelItem
 
+Row = TypeVar("Row", bound=Model)
 DRAWN = ("search", "outcome", "technique", "campaign", "mine")
 
 
@@ -61,7 +64,8 @@ def new_test(request: HttpRequest) -> HttpResponse:
     `?item=` names the news that gave the idea: a test without a template begins with their title and address.
     """
     user = cast(User, request.user)
-    template, item = _template(request), _item(request)
+    template = _named(request, "template", TestTemplate.objects.select_related("technique"))
+    item = _named(request, "item", IntelItem.objects.all())
     campaigns = Campaign.objects.live() if allows(user, "campaign.manage") else Campaign.objects.none()
     form = NewTestForm(
         request.POST or None,
@@ -72,9 +76,8 @@ def new_test(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             test = create_test(by=user, **form.plan(), **_told(item, template))
-        except ValidationError as error:
-            for text in error.messages:
-                form.add_error(None, text)
+        except (Conflict, ValidationError) as refusal:
+            form.add_error(None, refusal.messages if isinstance(refusal, ValidationError) else [str(refusal)])
         else:
             messages.success(request, f"Test {test.pk} is a draft. Fill in what you do, and what is seen.")
             return redirect(test)
@@ -84,22 +87,14 @@ def new_test(request: HttpRequest) -> HttpResponse:
     return render_page(request, "coverage/test_new.html", context, status=400 if form.errors else 200)
 
 
-def _template(request: HttpRequest) -> TestTemplate | None:
-    asked = request.POST.get("template") or request.GET.get("template", "")
+def _named(request: HttpRequest, name: str, rows: QuerySet[Row]) -> Row | None:
+    """The row whose number the form or the address gives, None if neither does. Raises Http404."""
+    asked = request.POST.get(name) or request.GET.get(name, "")
     if not asked:
         return None
     if not asked.isdecimal() or len(asked) > 9:
-        raise Http404("There is no such template.")
-    return get_object_or_404(TestTemplate.objects.select_related("technique"), pk=asked)
-
-
-def _item(request: HttpRequest) -> IntelItem | None:
-    asked = request.POST.get("item") or request.GET.get("item", "")
-    if not asked:
-        return None
-    if not asked.isdecimal() or len(asked) > 9:
-        raise Http404("There is no such item.")
-    return get_object_or_404(IntelItem, pk=asked)
+        raise Http404(f"There is no such {name}.")
+    return get_object_or_404(rows, pk=asked)
 
 
 def _told(item: IntelItem | None, template: TestTemplate | None) -> dict[str, str]:
