@@ -88,10 +88,14 @@ def request_scan(
 
 
 def execute_scan(scan: FeedScan, *, mirror: str = "", seconds: float = SECONDS, only_due: bool = False) -> FeedScan:
-    """Carry out a queued scan and return it, ended. `mirror` defaults to AEGIS_MIRROR. A feed that fails fails alone."""
+    """Carry out a queued scan and return it, ended. `mirror` defaults to AEGIS_MIRROR. A feed that fails fails alone.
+
+    A scan that another process has begun, or that has ended, is returned as it stands: a task may be delivered twice.
+    """
+    if not _begin(scan):
+        scan.refresh_from_db()
+        return scan
     way = FeedWay(mirror or settings.AEGIS_MIRROR, allowed_hosts())
-    scan.status, scan.started_at, scan.worker = Status.RUNNING, timezone.now(), this_process()
-    scan.save(update_fields=["status", "started_at", "worker"])
     try:
         touched = _scan(scan, way, seconds, only_due=only_due)
         with transaction.atomic():
@@ -101,6 +105,13 @@ def execute_scan(scan: FeedScan, *, mirror: str = "", seconds: float = SECONDS, 
         _end(scan, Status.FAILED, f"internal error: {type(error).__name__}: {error}")
         raise
     return scan
+
+
+def _begin(scan: FeedScan) -> bool:
+    """Whether the scan is this process's from now on."""
+    scan.status, scan.started_at, scan.worker = Status.RUNNING, timezone.now(), this_process()
+    mine = {name: getattr(scan, name) for name in ("status", "started_at", "worker")}
+    return FeedScan.objects.filter(pk=scan.pk, status=Status.QUEUED).update(**mine) == 1
 
 
 def due_feeds() -> list[Feed]:

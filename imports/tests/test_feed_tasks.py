@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from imports.feeds.scan import queue_scan, ring_again
+from aegis.audit.models import AuditLog
+from imports.feeds.scan import execute_scan, queue_scan, ring_again
 from imports.tasks import scan_due_feeds, scan_feeds
 from imports.tests.sample_world import SAMPLES
 from intel.models import Feed, FeedScan
@@ -21,6 +22,15 @@ def test_a_queued_scan_is_carried_out_once(settings):
         scan_feeds(scan.pk)
     scan.refresh_from_db()
     assert (scan.status, scan.created, FeedScan.objects.count()) == ("succeeded", 15, 1)
+
+
+def test_of_two_workers_that_took_a_scan_at_once_one_carries_it_out(settings):
+    settings.AEGIS_MIRROR = str(SAMPLES)
+    queued = queue_scan(by=None, trigger="api")
+    first, second = (FeedScan.objects.get(pk=queued.pk) for _ in range(2))
+    assert [execute_scan(one).created for one in (first, second)] == [15, 15]
+    assert (second.started_at, second.results) == (first.started_at, first.results)
+    assert AuditLog.objects.filter(action="scan.succeeded").count() == 1
 
 
 def test_a_scan_whose_message_was_lost_is_rung_for_again_and_no_more_than_once_in_a_while(monkeypatch):
