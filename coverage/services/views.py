@@ -14,6 +14,7 @@ MOST = 100
 @transaction.atomic
 def save_view(*, by: User, name: str, query: str) -> SavedView:
     """Keep an address under a name; a view of that name is replaced. Raises ValidationError {field: messages}."""
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # of two saves at once the second replaces the first
     own = SavedView.objects.filter(user=by)
     standing = own.filter(name=name.strip()).first()
     if standing is None and own.count() >= MOST:

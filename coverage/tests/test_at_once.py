@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from random import Random
 from threading import Barrier
 
@@ -12,11 +13,12 @@ from aegis.accounts.tests.factories import bearer, make_user
 from aegis.audit.models import AuditLog
 from aegis.audit.verification import Verification
 from catalog.tests.factories import make_technique
-from coverage.models import TechniqueCoverage, Test, TestInvolvement
+from coverage.models import SavedView, TechniqueCoverage, Test, TestInvolvement
 from coverage.services.creation import create_test
 from coverage.services.decisions import archive_test, submit_test, validate_test
 from coverage.services.recording import edit_test
 from coverage.services.status import drift
+from coverage.services.views import save_view
 from coverage.testing.refusals import Conflict
 from coverage.tests.factories import make_test
 
@@ -120,3 +122,11 @@ def test_first_tests_of_one_technique_at_once_make_one_row(at_once):
     assert all(isinstance(answer, Test) for answer in at_once(*works))
     row = TechniqueCoverage.objects.get()
     assert (row.status, row.tests_total, TestInvolvement.objects.count()) == ("in_progress", 4, 4)
+
+
+def test_a_view_that_is_saved_twice_at_once_is_one_view(at_once):
+    viewer = make_user("viewer")
+    for number in range(ROUNDS // 5):
+        name = f"Round {number}"
+        at_once(*(partial(save_view, by=viewer, name=name, query=f"platform={one}") for one in range(4)))
+        assert SavedView.objects.filter(user=viewer, name=name).count() == 1
