@@ -22,6 +22,7 @@ from coverage.services.intel import (
     raise_review,
     reopen_item,
 )
+from coverage.services.writing import permit
 from intel.filters import IntelItemFilter
 from intel.models import IntelItem, Mention
 
@@ -140,13 +141,13 @@ class IntelItemDetail(WorkEndpoint, DetailEndpoint):
     @extend_schema(request=ItemChanges, responses=IntelItemSerializer, operation_id="intel_items_update")
     def patch(self, request: Request, id: str) -> Response:  # noqa: A002  the name in the path
         """Write a note, or give the item to somebody who triages."""
-        item, body, user = get_object_or_404(IntelItem, pk=id), given(ItemChanges, request), visitor(request)
+        item, user = get_object_or_404(IntelItem, pk=id), visitor(request)
+        permit(user, "intel.triage", item)
+        body = given(ItemChanges, request)
         if "assigned_to" in body:
             assign_item(by=user, item=item, to=_person(body["assigned_to"]))
         if "note" in body:
             note_item(by=user, item=item, note=body["note"])
-        if not body:
-            note_item(by=user, item=item, note=item.note)
         return shown(id)
 
 

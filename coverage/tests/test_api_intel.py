@@ -127,6 +127,7 @@ def test_what_does_not_fit_is_refused():
     assert client.post(f"{address}/review", {"technique": "T1059"}, format="json").status_code == 400
     assert client.post("/api/v1/intel-items/999/accept", {}, format="json").status_code == 404
     viewer = client_of(Role.VIEWER)
-    assert viewer.patch(address, {"note": "x"}, format="json").status_code == 403
+    for body in ({"note": "x"}, {}, {"assigned_to": "vic"}, {"assigned_to": "nobody"}, {"state": "accepted"}):
+        assert viewer.patch(address, body, format="json").status_code == 403, body
     assert viewer.post(f"{address}/accept", {}, format="json").status_code == 403
     assert IntelItem.objects.get().state == "new"
