@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from django.db.models import Count, Max
 
@@ -13,6 +14,11 @@ from catalog.models import Software, Tactic, Technique, TechniqueCrosswalk, Tech
 from catalog.resolution import Resolver
 from intel.mentions import OldId, Term, Vocabulary
 from intel.models import ThreatActor
+
+RULES: Final = sha256(
+    b"".join(path.read_bytes() for path in sorted(Path(__file__).with_name("mentions").glob("*.py")))
+).hexdigest()
+"""Stands for the rules by which names are found: another release of Aegis may judge the same text otherwise."""
 
 State = tuple[tuple[Any, ...], ...]
 """Changes whenever an import changed what the vocabulary is built from."""
@@ -31,8 +37,8 @@ def catalogue_state() -> State:
 
 
 def mark() -> str:
-    """16 characters that stand for the vocabulary as it is now."""
-    return sha256(repr(catalogue_state()).encode()).hexdigest()[:16]
+    """16 characters that stand for the vocabulary as it is now, and for the rules by which it is looked for."""
+    return sha256(repr((RULES, catalogue_state())).encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=1)

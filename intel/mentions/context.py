@@ -92,6 +92,11 @@ class Surroundings:
         """What a sentence says."""
         return self._of(number)
 
+    def words(self, number: int) -> set[str]:
+        """The words of a sentence, in lower case."""
+        end = bisect_left(self.tokens.starts, self.sentences.span(number)[1])
+        return set(self.tokens.lower[self.first_word(number) : end])
+
     def has_ids(self, number: int) -> bool:
         """Whether an id stands in a sentence or in one beside it."""
         near = (self._around.get(other) for other in (number - 1, number, number + 1))
@@ -106,9 +111,11 @@ class Surroundings:
         return bisect_left(self.tokens.starts, self.sentences.span(number)[0])
 
     def _is_tactic(self, hit: Hit, around: Around, number: int) -> bool:
-        """Whether the name of a tactic means it: two words, or one that is capitalised in running text or heads a list."""
+        """Whether the name of a tactic means it: two words (but not an initial access broker), or one that is capitalised in
+        running text or heads a list.
+        """
         if hit.last > hit.first:
-            return True
+            return self.tokens.lower[hit.last + 1 : hit.last + 2] not in (["broker"], ["brokers"])
         after = self.tokens.gaps[hit.last + 1]
         if not self.tokens.words[hit.first][0].isupper():
             return False

@@ -11,7 +11,19 @@ from typing import Final
 
 from intel.mentions.terms import Term
 from intel.mentions.tokens import WORD
-from intel.mentions.words import COMMON_IN_REPORTS, DEEDS, NAMES, OTHER_NAMES, PLAIN, TERMS_OF_ART, THINGS, TRADE
+from intel.mentions.words import (
+    COMMON_IN_REPORTS,
+    DEEDS,
+    NAMES,
+    NOUNS,
+    OTHER_NAMES,
+    PLAIN,
+    TERMS_OF_ART,
+    THINGS,
+    TOLD_TACTICS,
+    TOOLS,
+    TRADE,
+)
 
 
 class Weight(IntEnum):
@@ -54,11 +66,16 @@ def names_of(term: Term, parent: str = "") -> Iterator[Name]:
         yield from _technique_forms(term, parent)
     elif term.kind in {"actor", "software"}:
         yield from _proper_forms(term)
+    else:
+        yield from (
+            _name(term, told, weigh(term, told.split()), exact=False) for told in TOLD_TACTICS.get(term.text, ())
+        )
 
 
 def _technique_forms(term: Term, parent: str) -> Iterator[Name]:
     for other in OTHER_NAMES.get(term.text, ()):
-        weight = Weight.TRADE if len(other) <= 3 else max(Weight.TRADE, weigh(term, WORD.findall(other)))
+        weight = weigh(term, WORD.findall(other))
+        weight = weight if len(other) <= 3 else max(Weight.TRADE, weight)
         said = f"what the trade calls {term.text}"
         yield from (_name(term, form, weight, exact=len(other) <= 3, said=said) for form in _numbers(other))
     if parent:
@@ -90,6 +107,8 @@ def _proper_forms(term: Term) -> Iterator[Name]:
     if len(words) == 1 and _VERSION.match(term.text):
         letters = term.text.rstrip("0123456789")
         yield from _forms(term, f"{letters} {term.text[len(letters) :]}", weight=Weight.DISTINCT)
+    if len(words) == 2 and words[-1] in {one.title() for one in TEAM}:
+        yield _name(term, f"{words[0]} {words[-1].lower()}", weigh(term, words), exact=True)
     if len(words) == 2 and words[-1].isdigit() and len(term.text) >= 6:
         yield _name(term, "".join(words), Weight.DISTINCT, exact=False)
     if len(words) == 2 and all(len(word) >= 4 for word in words) and words[-1].lower() not in TEAM:
@@ -131,14 +150,14 @@ def _numbers(text: str) -> list[str]:
 def weigh(term: Term, words: list[str]) -> Weight:
     """What the words of a term's name say by themselves."""
     slug = "-".join(words).lower().replace("spear-phishing", "spearphishing")
-    if slug in TERMS_OF_ART or slug in COMMON_IN_REPORTS:
+    if slug in TERMS_OF_ART or slug in COMMON_IN_REPORTS or slug in TOOLS:
         return Weight.DISTINCT if slug in TERMS_OF_ART else Weight.TRADE
     weight = weigh_words(words)
     if term.kind in {"technique", "tactic"}:
         return _technique_weight(weight, words)
     if len(words) == 1 and len(words[0]) <= 3:
         return min(weight, Weight.PLAIN)
-    if len(words) > 1 and weight < Weight.DISTINCT:
+    if weight < Weight.DISTINCT and (len(words) > 1 or slug in NOUNS):
         return Weight.PROPER
     return Weight.PLAIN if weight < Weight.DISTINCT else weight
 
@@ -151,7 +170,7 @@ def weigh_words(words: list[str]) -> Weight:
 def _weigh_word(word: str) -> Weight:
     if word in THINGS or len(word) == 1 or word.isdigit():
         return Weight.THING
-    if word in PLAIN or word in NAMES:
+    if word in PLAIN or word in NAMES or word in NOUNS:
         return Weight.PLAIN
     return Weight.TRADE if word in TRADE else Weight.DISTINCT
 
@@ -170,7 +189,8 @@ def _technique_weight(weight: Weight, words: list[str]) -> Weight:
 
 def _case_counts(term: Term, words: list[str], weight: Weight) -> bool:
     """Short names and acronyms, names of actors and software that are words, and actors of two words need their case."""
-    if term.kind in {"actor", "software"} and weight < Weight.DISTINCT:
+    named_so = term.kind in {"actor", "software"}
+    if named_so and (weight < Weight.DISTINCT or (len(words) == 1 and words[0].isalpha() and words[0].isupper())):
         return True
     if term.kind == "actor" and len(words) > 1:
         return not any(map(str.isdigit, words))
@@ -178,7 +198,7 @@ def _case_counts(term: Term, words: list[str], weight: Weight) -> bool:
 
 
 def written_so(name: Name, words: list[str]) -> bool:
-    """Whether words have the case of a name: as it is written, in capitals, or capitalised if the name is in capitals."""
+    """Whether words have the case of a name: as it is written, in capitals, or with any capital if the name is in capitals."""
     return all(map(_same_case, name.words, words))
 
 
@@ -187,4 +207,4 @@ def _same_case(wanted: str, written: str) -> bool:
         return True
     if len(wanted) < 4:
         return False
-    return written == wanted.upper() or (wanted.isupper() and written == wanted.title())
+    return written == wanted.upper() or (wanted.isupper() and not written.islower())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from intel.mentions.context import Around, Surroundings
 from intel.mentions.lexicon import Hit
+from intel.mentions.namesakes import namesake
 from intel.mentions.naming import Name, Weight
-from intel.mentions.words import ACTOR_WORDS, CARRIERS, SOFTWARE_WORDS
+from intel.mentions.words import ACTOR_WORDS, CARRIERS, SOFTWARE_WORDS, TOOLS
 
 BASE: Final = {Weight.THING: 0.1, Weight.PLAIN: 0.25, Weight.TRADE: 0.45, Weight.PROPER: 0.7, Weight.DISTINCT: 0.85}
 ALONE: Final = {
@@ -51,6 +53,8 @@ def _weighed(name: Name, hit: Hit, near: Surroundings) -> Judged:
     if own := next(filter(None, (_own_id(name, around.written) for around in near.beside(number))), ""):
         return Judged(name, 0.8, f"name next to the sentence with {own}")
     base = BASE[name.weight]
+    if why_not := namesake(hit, near):
+        return Judged(name, 0.3, why_not)
     if name.weight == Weight.DISTINCT:
         return Judged(name, base, ALONE[name.weight])
     if _is_part_of_a_longer_name(hit, near):
@@ -92,9 +96,18 @@ def _gains(name: Name, hit: Hit, near: Surroundings) -> list[tuple[float, str]]:
         gains.append((0.2, "capitalised as in ATT&CK"))
     if name.term.kind in {"actor", "software"} and _is_named_by_its_kind(name, hit, near):
         gains.append((0.4, f"named as {name.term.kind}"))
-    if here.headline and name.weight == Weight.PROPER:
-        gains.append((-0.15, "every word of the headline is capitalised"))
+    if name.weight == Weight.PROPER:
+        gains += _chance_capitals(name, hit, near)
     return gains
+
+
+def _chance_capitals(name: Name, hit: Hit, near: Surroundings) -> Iterator[tuple[float, str]]:
+    """What the capitals of a proper name lose where other words have them too."""
+    number = near.number(hit)
+    if len(name.words) == 1 and hit.first == near.first_word(number):
+        yield -0.15, "a word of English at the start of a sentence"
+    if near.here(number).headline:
+        yield -0.15, "every word of the headline is capitalised"
 
 
 def _from(around: Around, own: set[str], share: float) -> list[tuple[float, str]]:
@@ -118,6 +131,8 @@ def _from(around: Around, own: set[str], share: float) -> list[tuple[float, str]
 def _trade(name: Name, hit: Hit, near: Surroundings) -> str:
     """Why a word of the trade is about an attack although nobody is named who makes it; empty if it may not be."""
     here, own = near.here(near.number(hit)), set(map(str.lower, name.words))
+    if own & TOOLS:
+        return "malware in the sentence" if here.hostile - own else ""
     if len(name.words) > 1:
         about = here.technical - own and (here.hostile - own or not here.upkeep)
         return "technical words in the sentence" if about else ""
@@ -126,9 +141,12 @@ def _trade(name: Name, hit: Hit, near: Surroundings) -> str:
 
 
 def _is_named_by_its_kind(name: Name, hit: Hit, near: Surroundings) -> bool:
-    """Whether "ransomware", "group" or the like stands beside a name."""
-    words = SOFTWARE_WORDS if name.term.kind == "software" else ACTOR_WORDS
-    return bool(words & set(_neighbours(hit, near)))
+    """Whether "ransomware", "group" or the like stands beside a name; those of a "ransomware gang" are an actor."""
+    beside = set(_neighbours(hit, near))
+    if name.term.kind == "software":
+        return bool(SOFTWARE_WORDS & beside)
+    after = near.tokens.lower[hit.last + 1 : hit.last + 3]
+    return bool(ACTOR_WORDS & beside) or (len(after) == 2 and after[0] in SOFTWARE_WORDS and after[1] in ACTOR_WORDS)
 
 
 def _neighbours(hit: Hit, near: Surroundings) -> list[str]:

@@ -41,24 +41,24 @@ abuse access accessibility acquire active activity add addition additional addit
 archive argument arguments artifacts attachment attachments attack attributes audio audit authorized automated bandwidth based
 bidirectional bind binary bit blocking block blocks boot boundary break bridging build bundle bundles bypass cache cached
 caching calculation call calls capabilities capture chain change check checks clear clipboard closed collected collection
-communication compile compiled compromise compute conditional control controls copy corruption create custom daemon dashboard
-dead decode defacement default defense defenses delay delegate delete deletion delivery denial dependencies deploy deployment
-destruction determine develop developer direct disable discovery double downgrade drop dump duplication dynamic electron
-elevated elevation embedded encoded encoding encrypted endpoint entries enumeration environment environmental escape
-establish event evil exchange exclusion exclusions exclusive executable execution exhaustion extended extra facing fallback
-fast features fi filename filter filters financial fingerprint flood flow flux folder for force forced forge forking forwarding
-gather gatekeeper generation golden helper hidden hide hiding hierarchy home hook hop icon identify ignore impact impair
-impersonate impersonation implant indicator indirect inhibit initialization input insertion install installation installer
-instance instrumentation integration inter interception interpreter interrupts invalid junk kernel keychain launch left
-library lifecycle limits load loading logging login logon make manipulation mark masquerade masquerading match material
-mechanism method middle mode modification modify monitors mounts mutual native obtain open opened options order override
-overwrite owned packing padding parent pass passive paste patch payload payloads peripheral permission permissions physical
-pipeline portable power preferences procedure procedures prompt publish pumping purchase python re reboot recovery reduce
-regions registration relay relocate removable removal rename replication request resolution reversible revert right run
-runtime safe scan scheduled selective settings setup shutdown signaling signature signing silver size space spoof stage
-staged startup steal stop stored stripped structure subscribe subscription supply support suspended symmetric asymmetric taint
-tempo temporary test text theft thread ticket tickets timer timers transfer translation transmitted transport trap triggered
-trusted type unsecured unsupported unused upload use valid variable video voice weaken weakness wipe
+communication compile compiled compromise compute conditional control controls copies copy corruption create custom daemon
+dashboard dead decode defacement default defense defenses delay delegate delete deleted deletes deleting deletion delivery
+denial dependencies deploy deployment destruction determine develop developer direct disable discovery double downgrade drop
+dump duplication dynamic electron elevated elevation embedded encoded encoding encrypted endpoint entries enumeration
+environment environmental escape establish event evil exchange exclusion exclusions exclusive executable execution exhaustion
+extended extra facing fallback fast features fi filename filter filters financial fingerprint flood flow flux folder for force
+forced forge forking forwarding gather gatekeeper generation golden helper hidden hide hiding hierarchy home hook hop icon
+identify ignore impact impair impersonate impersonation implant indicator indirect inhibit initialization input insertion
+install installation installer instance instrumentation integration inter interception interpreter interrupts invalid junk
+kernel keychain launch left library lifecycle limits load loading logging login logon make manipulation mark masquerade
+masquerading match material mechanism method middle mode modification modify monitors mounts mutual native obtain open opened
+options order override overwrite owned packing padding parent pass passive paste patch payload payloads peripheral permission
+permissions physical pipeline portable power preferences procedure procedures prompt publish pumping purchase python re reboot
+recovery reduce regions registration relay relocate removable removal rename replication request resolution reversible revert
+right run runtime safe scan scheduled selective settings setup shadow shutdown signaling signature signing silver size space
+spoof stage staged startup steal stop stored stripped structure subscribe subscription supply support suspended symmetric
+asymmetric taint tempo temporary test text theft thread ticket tickets timer timers transfer translation transmitted transport
+trap triggered trusted type unsecured unsupported unused upload use valid variable video voice weaken weakness wipe
 """)
 
 # Words of the trade that every report and every brochure uses.
@@ -72,34 +72,46 @@ tunneling victim virtualization
 
 # Names of actors and software that are words, first names, elements, animals or places.
 NAMES: Final = _words("""
-actinium agenda akira americium anchor andromeda apostle arp attrib aurora avenger avenue axiom backspace bandook barium
-bazar biscuit bismuth bitter bookworm bromine bushwalk calendar calisto callisto cannon carbon caterpillar chaos chimera
-chopstick chromium cicada cleaver clop conficker confucius connectwise conti copernicium covenant crimson crutch cuba curium
-denis disco donut dragonfish dragonfly dubnium ekans elderwood elise elfin embargo emissary empire epic equation europium expand
-explosive ferocious fireant flame flashflood flipside forfiles ftp gadolinium gallium gazer goopy griffon hafnium halfbaked
-hammertoss havoc helminth hexane hogfish holmium homefry inception iridium james kessel kevin krypton leviathan lizar lucifer
-lurid lyceum machete mafalda mango manganese mantis matryoshka maze medusa meek megazord mercury meteor milan mirage monsoon
+actinium agenda akira americium anchor andromeda apostle arp attrib aurora avenger avenue axiom backspace bandook barium bazar
+biscuit bismuth bitter bookworm bromine bushwalk calendar calisto callisto cannon carbon caterpillar chaos chimera chopstick
+chromium cicada cleaver clop conficker confucius connectwise conti copernicium covenant crimson crutch cuba curium denis disco
+donut dragonfish dragonfly dubnium ekans elderwood elise elfin embargo emissary empire epic equation europium expand explosive
+ferocious fireant flame flashflood flipside forfiles ftp gadolinium gallium gazer goopy griffon hafnium halfbaked hammertoss
+havoc helminth hexane hogfish holmium homefry inception iridium james kessel kevin krypton leviathan lizar lucifer lurid
+lyceum machete mafalda mango manganese mantis matryoshka maze medusa meek megazord mercury meteor milan mirage monsoon
 mosquito mythic nebulae neodymium net nickel nightdoor ninja nobelium octopus page pandora patchwork phosphorus photo ping
 pitstop platinum play plutonium polonium pony potassium prestige promethium proton qilin radium raindrop ramsay rancor
 rattlesnake reaper reaver reg responder rifle riptide rocke route rover royal rubidium ruler samurai scorpion seasalt shark
 silence silicon sliver snake solar soldier spark springtail strider strontium suckfly sunburst sunspot supernova swallowtail
 teardrop thallium thrip tick tor tortoise trinity turnedup umbreon upstyle uppercut valak vermin viper voltzite waterbear
-waterbug whitefly windigo windshield windshift winder wiper xenotime yttrium zinc zipline zirconium ajax anunak
-bang bear beetle big black blind blizzard blossom blue brave bronze brass cadet canvas cedar charcoal cherry
-cinnamon citrine cobalt comment crew cyclone dark deep deputy desert diamond dog dragon dropping dust dynamite eagle earth
-elephant ember emerald emperor energetic evil exotic falcon fancy flying forest fox framework gang ghost gingham gold goldfish
-gothic granite green grey grim halo hazel hidden highland hound illusion interview iron karma keyhole kitten kittens labyrinth
-lemon leopard librarian lily linen lion line lotus luminous magic marbled marigold midnight mint moonstone moth mulberry mustang
-mustard night nomadic numbered nylon onyx operation panda peach picker pink pioneer pirate plaid playful prince primitive purple
-quick assist rabbit rain raspberry red rising rose runner saint salt sandstorm sapphire scarlet sea secret shell sleet silent
-silk skeleton sneaky spider spring star static stealth stone storm strawberry sun team tempest tiger transparent tribe trooper
-velvet tropic turtle typhoon union violet volatile volt white wicked winter wizard wolf wooden woody yellow company dukes
-ant banshee vine white peace rock butler hunter ritual twilight viking cabin feather prelude feather
+waterbug whitefly windigo windshield windshift winder wiper xenotime yttrium zinc zipline zirconium ajax anunak bang bear
+beetle big black blind blizzard blossom blue brave bronze brass cadet canvas cedar charcoal cherry cinnamon citrine cobalt
+comment crew cyclone dark deep deputy desert diamond dog dragon dropping dust dynamite eagle earth elephant ember emerald
+emperor energetic evil exotic falcon fancy flying forest fox framework gang ghost gingham gold goldfish gothic granite green
+grey grim halo hazel hidden highland hound illusion interview iron karma keyhole kitten kittens labyrinth lemon leopard
+librarian lily linen lion line lotus luminous magic marbled marigold midnight mint moonstone moth mulberry mustang mustard
+night nomadic numbered nylon onyx operation panda peach picker pink pioneer pirate plaid playful prince primitive purple quick
+assist rabbit rain raspberry red rising rose runner saint salt sandstorm sapphire scarlet sea secret shell sleet silent silk
+skeleton sneaky spider spring star static stealth stone storm strawberry sun team tempest tiger transparent tribe trooper
+armageddon bahamut beijing buckeye doki elbrus electrum elmer goldeneye gorgon hangover hildegard httpclient kaba kido linfo
+mori pacu poseidon pupy speakup spica taal textmate warzone winmm zlib velvet tropic turtle typhoon union violet volatile volt
+white wicked winter wizard wolf wooden woody yellow company dukes ant banshee vine white peace rock butler hunter ritual
+twilight viking cabin feather prelude feather
 """)
+
+# Names of software and actors that are common nouns and the like: they are names only with a capital in running text.
+NOUNS: Final = _words("""
+badnews bankshot blackfly bloodhound bubblewrap bumblebee callme canopy chimneysweep coathanger deadwood driftwood dropshot
+dustpan flamer hardrain haymaker leafminer lookback lowball newscaster nightclub pacemaker peppy plead rainyday reptile
+sardonic shipshape sidewinder skid soundbite spaceship tantalum trailblazer
+""")
+
+# Parts of systems that attackers use as everybody does: beside malware or attackers they are a technique.
+TOOLS: Final = _words("applescript clickonce launchctl msbuild msiexec systemctl")
 
 # Phrases that weigh more, or less, than their words do: the trade uses these for one thing only.
 TERMS_OF_ART: Final = _words("""
-adversary-in-the-middle as-rep-roasting bypass-user-account-control clear-windows-event-logs
+adversary-in-the-middle aitm as-rep-roasting bypass-user-account-control clear-windows-event-logs
 component-object-model-hijacking credential-stuffing dead-drop-resolver domain-fronting data-encrypted-for-impact
 domain-generation-algorithms
 domain-trust-discovery disable-or-modify-tools
@@ -112,7 +124,7 @@ inhibit-system-recovery internal-spearphishing lateral-tool-transfer lsass-memor
 obfuscated-files-or-information os-credential-dumping parent-pid-spoofing password-spraying permission-groups-discovery
 portable-executable-injection process-hollowing process-injection registry-run-key registry-run-keys remote-system-discovery
 reflective-code-loading seo-poisoning software-supply-chain-attack spearphishing-attachment spearphishing-link
-spearphishing-service spearphishing-via-service spearphishing-voice sql-stored-procedures supply-chain-attack
+spearphishing-service spearphishing-via-service spearphishing-voice supply-chain-attack
 security-software-discovery
 supply-chain-compromise thread-execution-hijacking use-alternate-authentication-material vba-stomping
 virtualization-sandbox-evasion web-shell
@@ -123,7 +135,8 @@ external-remote-services group-policy-modification hidden-window launch-agent la
 multi-factor-authentication-interception process-discovery protocol-tunneling remote-access-tools remote-desktop-protocol
 scheduled-task scheduled-task-job system-information-discovery user-execution valid-accounts windows-command-shell
 windows-management-instrumentation windows-remote-management windows-service disk-wipe query-registry modify-registry
-office-template-macros network-sniffing
+office-template-macros network-sniffing dga systemd-timers systemd-timer udev-rules udev-rule sql-stored-procedures
+sql-stored-procedure
 golden-ticket golden-tickets silver-ticket silver-tickets pass-the-hash pass-the-ticket port-knocking watering-hole
 """)
 
@@ -152,6 +165,11 @@ OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "Keylogging": ("keylogger", "keystroke logging"),
     "LSASS Memory": ("LSASS dump", "dump LSASS", "dumping LSASS", "dumped LSASS", "LSASS process memory"),
     "Indicator Removal": ("indicator removal on host",),
+    "Inhibit System Recovery": tuple(
+        f"{deed} {volume}shadow copies"
+        for deed in ("delete", "deletes", "deleted", "deleting")
+        for volume in ("", "volume ", "the volume ")
+    ),
     "Malicious Copy and Paste": ("ClickFix",),
     "Mark-of-the-Web Bypass": ("MotW bypass",),
     "Match Legitimate Resource Name or Location": ("match legitimate name or location",),
@@ -163,6 +181,7 @@ OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "Process Hollowing": ("hollowed process", "process hollowed"),
     "Reflective Code Loading": ("reflective loading", "reflectively loaded", "reflective DLL injection"),
     "Registry Run Keys / Startup Folder": ("registry run key",),
+    "Remote Desktop Protocol": ("RDP",),
     "Remote Access Tools": ("remote access software",),
     "Rename Legitimate Utilities": ("rename system utilities",),
     "SEO Poisoning": ("search engine poisoning",),
@@ -175,6 +194,12 @@ OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "Timestomp": ("timestomping", "timestomped"),
     "Web Shell": ("webshell",),
     "Windows Management Instrumentation": ("WMI command",),
+    "Windows Management Instrumentation Event Subscription": ("WMI event subscription",),
+}
+
+# How a tactic is told of as something that is done.
+TOLD_TACTICS: Final[dict[str, tuple[str, ...]]] = {
+    "Lateral Movement": ("move laterally", "moves laterally", "moved laterally", "moving laterally"),
 }
 
 # The verbs that names of techniques begin with, and how reports write them: "clears", "cleared", "clearing".
@@ -255,6 +280,18 @@ backdoor backdoors beacon beacons botnet downloader dropper framework implant im
 ransomware rat rootkit spyware stealer tool toolkit trojan trojans variant wiper worm payload payloads samples
 """)
 ACTOR_WORDS: Final = _words("apt actor actors affiliates cluster gang group hackers operators crew cyberspies")
+
+# What is called so by chance: a place that is spoken of, or a person.
+PLACES: Final = _words("""
+borough capital city district hamlet hill hotel island lake mountain municipality parish province region river school street
+suburb town university valley village
+""")
+TITLES: Final = _words("mr mrs ms miss dr prof professor judge mayor sheriff")
+# Beside these it is no chance.
+CYBER: Final = _words("""
+activity attack attacks breaches campaign campaigns code cyber cyberattack cyberattacks cyberespionage espionage hacking hacked
+indicators infrastructure infections overlap overlaps samples spying toolset threat ttp
+""")
 
 # Before an id that is none: "part number T1059".
 NUMBERED: Final = _words("""

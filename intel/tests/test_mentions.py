@@ -161,3 +161,60 @@ def test_nothing_is_found_in_nothing():
     assert VOCABULARY.find("") == []
     assert Vocabulary([]).find("T1059 and APT29") == []
     assert Vocabulary([Term("???", "software", "S0001")]).find("???") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Two men plead guilty; a reptile and a pacemaker were stolen.", []),
+        ("A PACEMAKER sample was found beside PLEAD.", [("S1109", "PACEMAKER"), ("S0435", "PLEAD")]),
+        ("Bumblebee numbers recover, says the ministry.", []),
+        ("Bumblebee malware is back.", [("S1039", "Bumblebee")]),
+        ("The loader fetched Bumblebee.", [("S1039", "Bumblebee")]),
+        ("rokrat is a word here", []),
+        ("RokRAT and Rokrat are not", [("S0240", "RokRAT"), ("S0240", "Rokrat")]),
+        ("Officials in Beijing denied it.", []),
+        ("Apache HttpClient before 5.4 and zlib are affected.", []),
+    ],
+)
+def test_names_that_are_words_need_a_capital_and_more(text: str, expected: list):
+    assert confident(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("The village of Turla is for sale.", "the name of a place"),
+        ("Turla is a hill village of 900 people.", "the name of a place"),
+        ("Turla, a village with one pub, is for sale.", "the name of a place"),
+        ("The fair in Turla was cancelled.", "the name of a place"),
+        ("Mr. Turla teaches mathematics.", "the name of a person"),
+        ("Overlaps in Turla were found.", "distinct name"),
+        ("The fair was cancelled. Code was found in Turla.", "distinct name"),
+        ("Turla is the group behind the city attack.", "distinct name"),
+        ("Turla, the actor that hit the city, is back.", "distinct name"),
+    ],
+)
+def test_a_place_or_a_person_of_that_name_is_not_the_actor(text: str, reason: str):
+    assert [(one.key, one.reason) for one in VOCABULARY.find(text)] == [("G0010", reason)]
+
+
+def test_a_ransomware_gang_is_the_actor_and_its_ransomware_is_not():
+    assert confident("The Akira ransomware gang is back.") == [("G1024", "Akira")]
+    assert confident("Akira ransomware is back.") == [("S1129", "Akira")]
+    assert confident("The Medusa ransomware gang is back.") == [("S1244", "Medusa ransomware")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The attacker moved laterally by RDP.", [("T1021.001", "RDP")]),
+        ("RDP was used to move laterally.", [("T1021.001", "RDP")]),
+        ("Close RDP to the internet.", []),
+        ("An initial access broker sells RDP.", []),
+        ("Run systemctl restart nginx, or msiexec /i agent.msi.", []),
+        ("The backdoor was installed by msiexec.", [("T1218.007", "msiexec")]),
+    ],
+)
+def test_what_administrators_use_too_counts_beside_an_attack(text: str, expected: list):
+    assert confident(text) == expected

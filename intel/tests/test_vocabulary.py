@@ -7,7 +7,7 @@ from catalog.models import Software, Technique, TechniqueCrosswalk
 from catalog.tests.factories import make_tactic, make_technique, provenance
 from intel.mentions import Vocabulary
 from intel.tests.factories import make_actor
-from intel.vocabulary import vocabulary
+from intel.vocabulary import mark, vocabulary
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +73,10 @@ def test_vocabulary_is_built_once_for_each_state_of_the_catalogue(django_assert_
         assert vocabulary() is first
     Technique.objects.update(name="Quuxation", changed_at=timezone.now())
     assert [mention.text for mention in vocabulary().find("Quuxing and Quuxation")] == ["Quuxation"]
+
+
+def test_items_are_read_again_when_the_rules_change(monkeypatch: pytest.MonkeyPatch):
+    before = mark()
+    assert mark() == before
+    monkeypatch.setattr("intel.vocabulary.RULES", "others")
+    assert mark() != before
