@@ -66,6 +66,9 @@ ACTIONS: Final[Mapping[str, frozenset[Role]]] = {
 }
 """Whose role allows an action at all."""
 
+CONFIRMED_ACTIONS: Final = frozenset({"user.manage"})
+"""Actions that change who may do what: to write there, a browser needs a password that was given a moment ago."""
+
 
 class SharedWork(Protocol):
     """What the rules below ask of a test, or of what belongs to one."""

@@ -254,6 +254,27 @@ def test_password_given_once_more_opens_the_way_again(page, user):
 
 
 @pytest.mark.parametrize(
+    ("method", "path"),
+    [("post", "/api/v1/users"), ("patch", "/api/v1/users/{pk}"), ("post", "/api/v1/users/{pk}/link")],
+)
+def test_an_open_browser_is_not_enough_in_the_api_either(page, user, method, path):
+    body = {"username": "evil", "role": "admin"} if path.endswith("users") else {"role": "admin"}
+    body = {} if path.endswith("link") else body
+    session = page.session
+    session[CONFIRMED] -= 901
+    session.save()
+    users = list(User.objects.values())
+    send = getattr(page, method)
+    answer = send(path.format(pk=user.pk), body, content_type="application/json")
+    assert (answer.status_code, answer.json()["title"]) == (403, "Forbidden")
+    assert "/accounts/confirm" in answer.json()["detail"]
+    assert (list(User.objects.values()), OneTimeLink.objects.count()) == (users, 0)
+    assert page.get("/api/v1/users").status_code == 200
+    page.post("/accounts/confirm", {"current_password": PASSWORD, "next": "/users"})
+    assert send(path.format(pk=user.pk), body, content_type="application/json").status_code in {200, 201}
+
+
+@pytest.mark.parametrize(
     "target", ["//evil.example", "https://evil.example/", "javascript:alert(1)", "\\\\evil.example"]
 )
 def test_confirming_never_leads_to_another_site(page, target):
