@@ -33,6 +33,8 @@ JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", "") or (
 AUDIT_HMAC_KEY = env.str("AUDIT_HMAC_KEY", "") or (
     generated_secret(DATA_DIR / "audit_hmac_key") if EMBEDDED else env.str("AUDIT_HMAC_KEY")
 )
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+JWT_SIGNING_OLD_KEYS = env.list("JWT_SIGNING_OLD_KEYS", default=[])
 AUDIT_HMAC_OLD_KEYS = env.list("AUDIT_HMAC_OLD_KEYS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

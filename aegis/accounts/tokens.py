@@ -6,27 +6,63 @@ worthless at the next request. A token says who, never what they may do: roles a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken, TokenError
 from rest_framework_simplejwt.settings import api_settings
-from rest_framework_simplejwt.tokens import AccessToken, Token
+from rest_framework_simplejwt.tokens import Token
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from aegis.accounts.models import ApiSession, User
 from aegis.accounts.sessions import device_of, note_use
 
 SESSION_CLAIM = "sid"
+SCHEME: Final = "Bearer"
+NO_GOOD: Final = "This is no access token, or it has expired: renew it at /api/v1/auth/refresh, or log in again."
 
 
-class RefreshToken(Token):
+class Keys(TokenBackend):
+    """Signs with JWT_SIGNING_KEY, and knows what was signed with that or with one of JWT_SIGNING_OLD_KEYS."""
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """The claims. Raises TokenBackendError."""
+        try:
+            return super().decode(token, verify)
+        except TokenBackendExpiredToken:
+            raise
+        except TokenBackendError:
+            for key in settings.JWT_SIGNING_OLD_KEYS:
+                with suppress(TokenBackendError):
+                    return _backend(TokenBackend, key).decode(token, verify)
+            raise
+
+
+class SignedToken(Token):
+    """What both kinds of tokens share."""
+
+    def get_token_backend(self) -> TokenBackend:
+        """Our keys, as they are configured now."""
+        return _backend(Keys, settings.JWT_SIGNING_KEY)
+
+
+class AccessToken(SignedToken):
+    """Good for an hour, or what is configured, while its session stands."""
+
+    token_type = "access"  # noqa: S105  the kind of token, not a secret
+    lifetime = cast(timedelta, api_settings.ACCESS_TOKEN_LIFETIME)
+
+
+class RefreshToken(SignedToken):
     """Good once: for a new pair of tokens, or to log out."""
 
     token_type = "refresh"  # noqa: S105  the kind of token, not a secret
@@ -46,6 +82,19 @@ class TokenAuthentication(JWTAuthentication):
         session = session_of(token)
         note_use(session, request._request)
         return session.user, token
+
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        """The token of a header, None without one. `bearer`, as logging in calls it, is `Bearer` (RFC 9110, 11.1)."""
+        scheme, *rest = header.split() or [b""]
+        is_ours = scheme.lower() == SCHEME.lower().encode()
+        return super().get_raw_token(b" ".join([SCHEME.encode(), *rest])) if is_ours else None
+
+    def get_validated_token(self, raw_token: Any) -> Token:
+        """The verified token. Raises AuthenticationFailed, which says what to do."""
+        try:
+            return AccessToken(raw_token)
+        except TokenError as error:
+            raise AuthenticationFailed(NO_GOOD, code="token_not_valid") from error
 
 
 def session_of(token: Token) -> ApiSession:
@@ -110,3 +159,14 @@ def tokens(session: ApiSession) -> dict[str, Any]:
 
 def _end() -> Any:
     return timezone.now() + api_settings.REFRESH_TOKEN_LIFETIME
+
+
+def _backend(kind: type[TokenBackend], key: str) -> TokenBackend:
+    """What signs and reads tokens with `key`, by all other settings."""
+    return kind(
+        str(api_settings.ALGORITHM),
+        key,
+        audience=api_settings.AUDIENCE,
+        issuer=cast(str, api_settings.ISSUER),
+        leeway=cast(int, api_settings.LEEWAY),
+    )

@@ -17,6 +17,8 @@ REFUSED: Final = 3
 """Exit status. gunicorn takes it from a worker as "never start another one"; any other status would start it for ever."""
 
 SECRETS: Final = ("SECRET_KEY", "JWT_SIGNING_KEY", "AUDIT_HMAC_KEY")
+FORMER: Final = ("SECRET_KEY_FALLBACKS", "JWT_SIGNING_OLD_KEYS")
+"""Former values of secrets. Whoever knows one of them can still sign with it."""
 STORAGE_KEYS: Final = ("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 SHORTEST: Final = 50
 FEWEST_DIFFERENT: Final = 20
@@ -101,6 +103,9 @@ def _faults_of_secrets(environment: Mapping[str, str]) -> Iterator[Fault]:
         elif secret in owner:
             yield Fault(name, f"is the same as {owner[secret]}. {MAKE_ONE}")
         owner.setdefault(secret, name)
+    for name in FORMER:
+        if fault := next(filter(None, map(_weakness, _names(environment, name))), ""):
+            yield Fault(name, f"holds a key that {fault} Leave it out: who used it logs in again.")
 
 
 def _weakness(secret: str) -> str:

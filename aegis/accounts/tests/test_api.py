@@ -260,6 +260,38 @@ def test_no_token_is_forged(maria):
     assert {name: who(text) for name, text in forgeries.items()} == dict.fromkeys(forgeries, 401)
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_of_a_token_is_read_in_any_capitals(maria, scheme):
+    token = log_in()["access_token"]
+    assert APIClient().get(ME, HTTP_AUTHORIZATION=f"{scheme} {token}").status_code == 200
+
+
+def test_a_token_that_is_no_good_says_how_to_get_another(maria):
+    now = int(timezone.now().timestamp())
+    expired = forged(log_in()["access_token"], exp=now - 31)
+    answer = APIClient().get(ME, HTTP_AUTHORIZATION=f"Bearer {expired}")
+    assert answer.json()["detail"] == (
+        "This is no access token, or it has expired: renew it at /api/v1/auth/refresh, or log in again."
+    )
+
+
+def test_a_new_signing_key_logs_nobody_out_while_the_old_one_is_named(maria, settings):
+    tokens = log_in()
+    old, settings.JWT_SIGNING_KEY = (
+        settings.JWT_SIGNING_KEY,
+        "the next signing key of the tests: 9876543210, long enough",
+    )
+    assert who(tokens["access_token"]) == 401
+    settings.JWT_SIGNING_OLD_KEYS = ["one that was never used, and is long enough for HS256", old]
+    assert who(tokens["access_token"]) == 200
+    assert who(forged(tokens["access_token"], exp=1)) == 401
+    assert who(forged(tokens["access_token"], aud="another-api")) == 401
+    assert who(tokens["refresh_token"]) == 401
+    renewed = post(REFRESH, {"refresh_token": tokens["refresh_token"]}).json()
+    settings.JWT_SIGNING_OLD_KEYS = []
+    assert (who(renewed["access_token"]), who(tokens["access_token"])) == (200, 401)
+
+
 def test_no_access_token_renews(maria):
     assert post(REFRESH, {"refresh_token": log_in()["access_token"]}).status_code == 401
     assert post(REFRESH, {"refresh_token": "abc"}).status_code == 401

@@ -300,3 +300,13 @@ def test_whoever_ends_their_own_login_is_logged_out(user, idle):
     assert (answer.status_code, answer["Location"]) == (302, "/accounts/profile")
     assert not is_logged_in(client)
     assert not Session.objects.exists()
+
+
+def test_a_new_secret_key_logs_nobody_out_while_the_old_one_is_named(user, settings):
+    client, stranger = browser(user), browser(make_user(username="bert"))
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "the next secret key of the tests"
+    assert not is_logged_in(stranger)
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert is_logged_in(client)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert is_logged_in(client), "the session was signed anew with the new key"

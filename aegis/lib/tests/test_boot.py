@@ -48,6 +48,10 @@ BAD = [
     ("AUDIT_HMAC_KEY", ""),
     ("AUDIT_HMAC_KEY", SOUND["SECRET_KEY"]),
     ("AUDIT_HMAC_KEY", SOUND["JWT_SIGNING_KEY"]),
+    ("SECRET_KEY_FALLBACKS", "change-me-" + SOUND["SECRET_KEY"]),
+    ("SECRET_KEY_FALLBACKS", SOUND["AUDIT_HMAC_KEY"] + ",short"),
+    ("JWT_SIGNING_OLD_KEYS", "secret"),
+    ("JWT_SIGNING_OLD_KEYS", "a" * 64),
     ("DATABASE_URL", "postgres://aegis:aegis@db:5432/aegis"),
     ("DATABASE_URL", "postgres://postgres:postgres@localhost:5432/aegis"),
     ("DATABASE_URL", "postgres://postgres:POSTGRES@10.0.0.5/aegis"),
@@ -77,6 +81,11 @@ def test_forty_bad_environments_are_in_the_table():
 
 def test_sound_environment_has_no_fault():
     assert faults(SOUND) == []
+    former = {
+        "SECRET_KEY_FALLBACKS": "",
+        "JWT_SIGNING_OLD_KEYS": f"{SOUND['SECRET_KEY'][::-1]}, {SOUND['SECRET_KEY']}x",
+    }
+    assert faults(SOUND | former) == []
 
 
 @pytest.mark.parametrize(("variable", "value"), BAD)
