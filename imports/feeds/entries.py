@@ -16,7 +16,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     `guid` and `key` are what the article is recognised by: the feed's own name for it (empty if it has none), and its
     address without what varies. At least one is there. `published` and `updated` are as the feed tells them, in UTC.
-    `notable` is False for what is only worth keeping if it names something that we know.
+    `notable` is False for what is only worth keeping if it names something that we know. `exploited` is since when a CVE is
+    known to be exploited.
     """
 
     guid: str
@@ -27,6 +28,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     published: datetime | None = None
     updated: datetime | None = None
     notable: bool = True
+    exploited: datetime | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

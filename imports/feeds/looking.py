@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,15 +12,21 @@ from typing import Final
 from aegis.lib.door_keys import without_secrets
 from imports.feeds import nvd
 from imports.feeds.apart import SECONDS, read_apart
-from imports.feeds.entries import Reading, Unreadable
+from imports.feeds.entries import Entry, Reading, Unreadable
 from imports.feeds.fetching import FEED_LIMITS, NVD_LIMITS, FeedWay
 from imports.fetchers import FetchError, Limits
 
 SIDE_BY_SIDE: Final = 12
 NVD_PAGES: Final = 3
+NVD_REQUESTS: Final = 5
+"""In one scan: without an API key NIST allows so many in half a minute."""
 NVD_FIRST: Final = timedelta(days=7)
 NVD_LONGEST: Final = timedelta(days=21)
 """A feed that was not read for longer begins so far back: a page of the NVD holds about as much."""
+NVD_LATE: Final = timedelta(days=7)
+"""What CISA knows to be exploited may take so long to stand in the NVD."""
+CHANGES: Final = "changes"
+"""The validator of the NVD: until when what became of older CVEs was asked for."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +94,49 @@ def _nvd(task: Task, way: FeedWay, now: datetime, deadline: float) -> Look:
     pages: list[Reading] = []
     most = 1 if way.from_mirror else NVD_PAGES
     while not pages or (len(pages) < most and pages[-1].entries and pages[-1].total > len(pages) * nvd.PAGE):
-        found = way.fetch(nvd.page_url(task.url, start, now, len(pages) * nvd.PAGE), {}, _within(NVD_LIMITS, deadline))
-        assert found is not None, "nothing was compared"  # noqa: S101
-        pages.append(read_apart("nvd", found.data, task.url, seconds=_left(deadline, SECONDS)))
-    entries = [entry for page in pages for entry in page.entries]
+        pages.append(_nvd_page(nvd.page_url(task.url, start, now, len(pages) * nvd.PAGE), task, way, deadline))
     issues = [issue for page in pages for issue in page.issues]
     if pages[-1].total > most * nvd.PAGE:
         issues.append(f"{pages[-1].total:,} CVEs: only the first {most * nvd.PAGE:,} were read")
-    return Look(task, Reading(title="NVD", entries=entries, issues=issues), origin=way.mirror or task.url)
+    entries, validators = [entry for page in pages for entry in page.entries], task.validators
+    if not way.from_mirror:
+        try:
+            entries += _nvd_changes(
+                task, start, now, NVD_REQUESTS - len(pages), lambda url: _nvd_page(url, task, way, deadline)
+            )
+            validators = {CHANGES: now.isoformat()}
+        except (FetchError, Unreadable) as error:
+            issues.append(f"what became of older CVEs is asked for again: {without_secrets(str(error))}")
+    reading = Reading(title="NVD", entries=entries, issues=issues)
+    return Look(task, reading, origin=way.mirror or task.url, validators=validators)
+
+
+def _nvd_page(url: str, task: Task, way: FeedWay, deadline: float) -> Reading:
+    found = way.fetch(url, {}, _within(NVD_LIMITS, deadline))
+    assert found is not None, "nothing was compared"  # noqa: S101
+    return read_apart("nvd", found.data, task.url, seconds=_left(deadline, SECONDS))
+
+
+def _nvd_changes(
+    task: Task, start: datetime, now: datetime, most: int, page: Callable[[str], Reading]
+) -> Iterator[Entry]:
+    """What CVEs published before `start` became since this was last asked: exploited, or critical. Nothing the first time.
+
+    Raises FetchError, Unreadable.
+    """
+    if task.since is None:
+        return
+    asked = task.validators.get(CHANGES)
+    since = max(datetime.fromisoformat(asked) - timedelta(days=1), now - nvd.OLDER) if asked else start
+    for url in nvd.change_urls(task.url, start, since, now)[:most]:
+        yield from (one for one in page(url).entries if one.notable and _is_news(one, start, since))
+
+
+def _is_news(entry: Entry, start: datetime, since: datetime) -> bool:
+    """Whether it is exploited only since about then, or was published not long before."""
+    if entry.exploited and entry.exploited >= since - NVD_LATE:
+        return True
+    return entry.published is not None and entry.published >= start - nvd.OLDER
 
 
 def _within(limits: Limits, deadline: float) -> Limits:

@@ -6,7 +6,7 @@ descriptions, metrics, cisaExploitAdd). Without an API key NIST allows 5 request
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -17,6 +17,8 @@ from imports.feeds.text import lines, one_line
 
 PAGE: Final = 2_000
 CRITICAL: Final = 9.0
+OLDER: Final = timedelta(days=90)
+"""A CVE that is found to be critical so long after it was published, or later, is no news."""
 _PAGE_OF: Final = "https://nvd.nist.gov/vuln/detail/"
 
 
@@ -60,6 +62,17 @@ def page_url(address: str, start: datetime, end: datetime, first: int = 0) -> st
     return f"{address}?{urlencode(asked)}"
 
 
+def change_urls(address: str, published_until: datetime, start: datetime, end: datetime) -> list[str]:
+    """The addresses of what became of CVEs between two moments (at most 120 days apart) long after they were published.
+
+    The first is of those known to be exploited, whatever their age, the others of those that are critical.
+    """
+    changed = {"lastModStartDate": _iso(start), "lastModEndDate": _iso(end), "resultsPerPage": str(PAGE)}
+    older = {"pubStartDate": _iso(published_until - OLDER), "pubEndDate": _iso(published_until)}
+    scored = [{**changed, **older, name: "CRITICAL"} for name in ("cvssV3Severity", "cvssV4Severity")]
+    return [f"{address}?{urlencode(changed)}&hasKev", *(f"{address}?{urlencode(asked)}" for asked in scored)]
+
+
 def read_nvd(data: bytes) -> Reading:
     """The CVEs of one page. Notable are those known to be exploited, and critical ones. Raises Unreadable."""
     try:
@@ -92,7 +105,9 @@ def _entry(cve: _Cve) -> Entry:
         if score and score.base_score
         else []
     )
-    told += ["Known to be exploited (CISA)."] if cve.cisa_exploit_add else []
+    exploited = _moment(cve.cisa_exploit_add)
+    if cve.cisa_exploit_add:
+        told.append(f"Known to be exploited{f' since {exploited:%Y-%m-%d}' if exploited else ''} (CISA).")
     return Entry(
         guid=name,
         key=f"nvd.nist.gov/vuln/detail/{name}",
@@ -102,6 +117,7 @@ def _entry(cve: _Cve) -> Entry:
         published=_moment(cve.published),
         updated=_moment(cve.last_modified),
         notable=bool(cve.cisa_exploit_add) or bool(score and score.base_score >= CRITICAL),
+        exploited=exploited,
     )
 
 

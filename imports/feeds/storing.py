@@ -135,7 +135,7 @@ def _fill(item: IntelItem, entry: Entry, now: datetime) -> None:
     item.key, item.url, item.title, item.summary = entry.key, entry.url, entry.title, entry.summary
     item.published_at = published if published and published <= now + AHEAD else None
     item.revised_at = entry.updated if entry.updated and entry.updated <= now + AHEAD else None
-    item.at = min(item.published_at or item.first_seen_at, item.first_seen_at)
+    item.at = min(max(filter(None, (item.published_at, entry.exploited)), default=now), item.first_seen_at)
     item.changed_at, item.content_hash = now, _hash(entry)
 
 

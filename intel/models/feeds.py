@@ -32,7 +32,8 @@ class Feed(models.Model):
     """One RSS or Atom feed, or the NVD, and how its scans fare.
 
     `slug` is only there for feeds that Aegis brings along. `validators` are {address: ETag or Last-Modified} of the last scan
-    that read it. `failures` counts those in a row; after each the next scan by itself waits twice as long.
+    that read it; of the NVD, until when it was asked what became of older CVEs. `failures` counts those in a row; after each
+    the next scan by itself waits twice as long.
     """
 
     class Kind(models.TextChoices):

@@ -233,7 +233,7 @@ def test_the_nvd_tells_cves_and_which_are_of_note():
         ("CVE-2026-99001", False), ("CVE-2026-99002", True), ("CVE-2026-99003", False), ("CVE-2026-99004", False),
     ]  # fmt: skip
     assert reading.entries[1].url == "https://nvd.nist.gov/vuln/detail/CVE-2026-99002"
-    assert reading.entries[1].summary.endswith("CVSS 9.8 critical.\nKnown to be exploited (CISA).")
+    assert reading.entries[1].summary.endswith("CVSS 9.8 critical.\nKnown to be exploited since 2026-11-18 (CISA).")
 
 
 @pytest.mark.parametrize(
