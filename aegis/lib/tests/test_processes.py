@@ -29,12 +29,12 @@ def is_there(pid: int) -> bool:
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def when(said: list[str], words: str, act) -> threading.Thread:
-    """Act once a line holds the words."""
+def when(said: list[str], *words: str, act) -> threading.Thread:
+    """Act once lines hold all of the words."""
 
     def wait() -> None:
         until = time.monotonic() + 20
-        while not any(words in line for line in list(said)) and time.monotonic() < until:
+        while not all(any(word in line for line in list(said)) for word in words) and time.monotonic() < until:
             time.sleep(0.02)
         act()
 
@@ -56,7 +56,7 @@ def test_one_that_ends_takes_the_others_along(tmp_path):
 def test_all_end_when_it_is_told_to_stop(tmp_path, number):
     said: list[str] = []
     group = Group({"web": SLEEPS, "beat": SLEEPS}, folder=tmp_path, say=said.append)
-    teller = when(said, "beat | here", lambda: os.kill(os.getpid(), number))
+    teller = when(said, "web  | here", "beat | here", act=lambda: os.kill(os.getpid(), number))
     assert group.run() == 0
     teller.join()
     assert "web  | here" in said
@@ -67,7 +67,7 @@ def test_one_that_will_not_end_is_ended_with_all_that_it_started(tmp_path, monke
     monkeypatch.setattr(processes, "PATIENCE", 0.3)
     said: list[str] = []
     group = Group({"worker": [sys.executable, "-c", STUBBORN]}, folder=tmp_path, say=said.append)
-    teller = when(said, "child", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    teller = when(said, "child", act=lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert group.run() == 0
     teller.join()
     child = next(int(line.split()[-1]) for line in said if "child" in line)
