@@ -66,7 +66,7 @@ def severity(level: str) -> SafeString:
 def chip(text: object, href: str = "", kind: str = "", title: str = "") -> SafeString:
     """`{% chip "T1059.001" url "id" name %}`: a small label, a link where `href` is given.
 
-    Kinds: `id` (set in the code face), `unresolved` (an id that the current release does not know), `filter`, or none.
+    Kinds: `id` (set in the code face), `unresolved` (an id that the current release does not know), or none.
     """
     look = {"": "", "unresolved": " chip--id chip--unresolved"}.get(kind, f" chip--{kind}")
     doubt = format_html('<span class="vh"> {}</span>?', kind) if kind == "unresolved" else ""
