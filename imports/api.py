@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.accounts.policy import allows
-from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
+from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer, username
 from aegis.lib.listing import FilterBackend
 from imports.filters import OPTIONAL_SLUGS, DataSourceFilter, ImportRunFilter, UnresolvedReferenceFilter
 from imports.models import DataSource, ImportRun
@@ -109,14 +109,14 @@ class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
 
     source = serializers.CharField(source="source.slug", read_only=True)  # type: ignore[assignment]
     status = serializers.ChoiceField(choices=ImportRun.Status.choices, read_only=True)
-    requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True, read_only=True)
+    requested_by = username("requested_by")
     seconds = serializers.FloatField(allow_null=True, read_only=True)
     statistics = StatisticsSerializer(read_only=True)
     reasons = HoldReasonSerializer(many=True, read_only=True)
     applies = serializers.IntegerField(source="applies_id", allow_null=True, read_only=True)
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True, read_only=True)
     decision = serializers.ChoiceField(choices=["", *ImportRun.Decision.values], read_only=True)
-    decided_by = serializers.CharField(source="decided_by.username", default=None, allow_null=True, read_only=True)
+    decided_by = username("decided_by")
 
     class Meta:
         model = ImportRun

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
-from aegis.lib.api import Endpoint, StrictSerializer
+from aegis.lib.api import Conflicting, Endpoint, StrictSerializer
 from aegis.lib.body_limit import require_short_body
 from aegis.lib.listing import refuse_unknown_parameters
 from imports.api import ImportRunSerializer
@@ -24,7 +24,7 @@ from imports.fetchers import FetchError
 from imports.queueing import SourceDisabled
 from imports.services import AlreadyRunning
 from imports.snapshots import NotKept
-from imports.system_api import QUEUED_EXAMPLE, Conflicting
+from imports.system_api import QUEUED_EXAMPLE
 
 
 class NoRoom(APIException):

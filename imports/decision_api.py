@@ -10,14 +10,14 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
-from aegis.lib.api import Endpoint
+from aegis.lib.api import Conflicting, Endpoint
 from aegis.lib.listing import refuse_unknown_parameters
 from imports.api import RUN_EXAMPLE, ImportRunSerializer
 from imports.decisions import discard, request_again, request_apply, request_undo
 from imports.models import ImportRun
 from imports.services import AlreadyRunning
 from imports.standing import NotPossible
-from imports.system_api import QUEUED_EXAMPLE, STARTED, WAIT, Conflicting, answered, is_asked
+from imports.system_api import QUEUED_EXAMPLE, STARTED, WAIT, answered, is_asked
 
 
 class Decision(Endpoint):

@@ -8,13 +8,13 @@ from django.shortcuts import get_object_or_404
 from django_celery_beat.models import PeriodicTask
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
-from aegis.lib.api import Endpoint
+from aegis.lib.api import Conflicting, Endpoint
 from aegis.lib.listing import refuse_unknown_parameters
 from imports.api import RUN_EXAMPLE, SOURCE_ID, ImportRunSerializer, source_named
 from imports.life import cancel_run
@@ -40,12 +40,6 @@ QUEUED_EXAMPLE = RUN_EXAMPLE | {
     "origin": "",
     "statistics": dict.fromkeys(cast(dict[str, int], RUN_EXAMPLE["statistics"]), 0),
 }
-
-
-class Conflicting(APIException):
-    """The request fits the address, and not how things stand."""
-
-    status_code = status.HTTP_409_CONFLICT
 
 
 class Sync(Endpoint):

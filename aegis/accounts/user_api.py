@@ -2,13 +2,11 @@
 
 from typing import Any, ClassVar, Final, cast
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,7 +15,7 @@ from aegis.accounts.access import require_action
 from aegis.accounts.filters import UserFilter
 from aegis.accounts.models import User
 from aegis.accounts.policy import Role
-from aegis.lib.api import Endpoint, ListEndpoint, StrictSerializer
+from aegis.lib.api import Conflicting, Endpoint, ListEndpoint, StrictSerializer
 
 EXAMPLE: Final = {
     "id": 7,
@@ -32,12 +30,6 @@ EXAMPLE: Final = {
     "date_joined": "2026-01-02T03:04:05Z",
 }
 LINK_EXAMPLE: Final = {"url": "https://aegis.example.org/accounts/link/kZ3v", "expires_at": "2026-01-02T04:04:05Z"}
-
-
-class Conflict(APIException):
-    """The request is sound, but what it would do is not allowed as things stand."""
-
-    status_code = status.HTTP_409_CONFLICT
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A user", value=EXAMPLE)])
@@ -115,8 +107,9 @@ class AccessSerializer(StrictSerializer):
 
 
 @require_action("user.manage")
+@extend_schema(tags=["users"])
 class UserList(ListEndpoint):
-    """All users."""
+    """All users, by name."""
 
     queryset = User.objects.order_by("username")
     serializer_class = UserSerializer
@@ -125,18 +118,7 @@ class UserList(ListEndpoint):
         name: name for name in ("username", "role", "is_active", "last_login", "date_joined")
     }
 
-    def get_queryset(self) -> QuerySet[User]:
-        """By name."""
-        return User.objects.order_by("username")
-
-    @extend_schema(responses=UserSerializer(many=True), operation_id="users_list", tags=["users"])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """List users."""
-        return super().get(request, *args, **kwargs)
-
-    @extend_schema(
-        request=NewUserSerializer, responses={201: CreatedUserSerializer}, operation_id="users_create", tags=["users"]
-    )
+    @extend_schema(request=NewUserSerializer, responses={201: CreatedUserSerializer}, operation_id="users_create")
     def post(self, request: Request) -> Response:
         """Create a user. The answer holds a link, good once and for an hour, by which they set their password."""
         form = NewUserSerializer(data=request.data)
@@ -165,7 +147,7 @@ class UserDetail(Endpoint):
         try:
             changed = services.change_access(user=user, **form.validated_data, by=cast(User, request.user))
         except services.LastAdminError as error:
-            raise Conflict(str(error)) from error
+            raise Conflicting(str(error)) from error
         return Response(UserSerializer(changed).data)
 
 
@@ -180,7 +162,7 @@ class UserLink(Endpoint):
         """Issue a link, good once and for an hour; older ones close."""
         user = get_object_or_404(User, pk=id)
         if not user.is_active:
-            raise Conflict("This account is switched off: switch it on first.")
+            raise Conflicting("This account is switched off: switch it on first.")
         return Response(new_link(request, user), status=status.HTTP_201_CREATED)
 
 

@@ -1,15 +1,16 @@
-"""What every view of the API shares: who gets which answer, and bodies that are read strictly."""
+"""What every view of the API shares: who gets which answer, bodies that are read strictly, and users by name."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
-from rest_framework.exceptions import ValidationError
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 from rest_framework.request import Request
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import CharField, Serializer
 from rest_framework.views import APIView
 
 from aegis.lib.strict import fault
@@ -17,6 +18,12 @@ from aegis.lib.strict import fault
 WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 ID = r"(?P<id>[0-9]{1,18})"
 """A row's number in a path: no more digits than a database can look up."""
+
+
+class Conflicting(APIException):
+    """The request is sound, and does not fit how things stand."""
+
+    status_code = status.HTTP_409_CONFLICT
 
 
 class Endpoint(APIView):
@@ -84,3 +91,8 @@ class StrictSerializer(Serializer[Any]):
         if field is None or field.read_only:
             return "There is no such field to write."
         return fault(field, value, is_form=is_form)
+
+
+def username(source: str) -> CharField:
+    """A field: a user by name, None where there is none."""
+    return CharField(source=f"{source}.username", default=None, allow_null=True, read_only=True)

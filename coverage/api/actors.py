@@ -4,15 +4,13 @@ from typing import Any
 
 from django.db.models import Prefetch
 from django.db.models.functions import Coalesce
-from django.utils.functional import cached_property
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from drf_spectacular.utils import extend_schema_serializer as described
 from rest_framework import serializers
 
 from aegis.accounts.access import require_action
 from aegis.lib.api import DetailEndpoint, ListEndpoint
-from coverage.api.compliance import SHARES_EXAMPLE, SharesSerializer
-from coverage.figures.shares import TechniqueFacts
+from coverage.api.shares import SHARES_EXAMPLE, SharesSerializer, WithFacts, facts_of
 from coverage.filters import CoveredActorFilter, with_proof
 from intel import api as catalogue
 from intel.api import USES
@@ -27,8 +25,7 @@ class WithCoverage(serializers.ModelSerializer[ThreatActor]):
     @extend_schema_field(SharesSerializer)
     def get_coverage(self, actor: ThreatActor) -> Any:
         """Of the active techniques that it uses, itself or through a campaign."""
-        view: ActorFigures = self.context["view"]
-        return view.facts.shares(use.technique_id for use in actor.uses.all()).for_api()
+        return facts_of(self).shares(use.technique_id for use in actor.uses.all()).for_api()
 
 
 @described(examples=[OpenApiExample("A group", value=catalogue.EXAMPLE | {"coverage": SHARES_EXAMPLE})])
@@ -56,18 +53,9 @@ class CoveredActorDetailSerializer(WithCoverage, catalogue.ThreatActorDetailSeri
         read_only_fields = fields
 
 
-class ActorFigures:
-    """What views of actors ask once."""
-
-    @cached_property
-    def facts(self) -> TechniqueFacts:
-        """How techniques stand."""
-        return TechniqueFacts.now()
-
-
 @require_action("intel.read")
 @extend_schema(tags=["threat actors"])
-class ThreatActorList(ActorFigures, ListEndpoint):
+class ThreatActorList(WithFacts, ListEndpoint):
     """Threat actors: active ones, unless revoked, deprecated or withdrawn ones are asked for.
 
     `coverage` narrows them by what is proven of their techniques. The order `proven` goes by the share that is, `techniques`
@@ -95,7 +83,7 @@ class ThreatActorList(ActorFigures, ListEndpoint):
 
 @require_action("intel.read")
 @extend_schema(tags=["threat actors"])
-class ThreatActorDetail(ActorFigures, DetailEndpoint):
+class ThreatActorDetail(WithFacts, DetailEndpoint):
     """One threat actor, active or not."""
 
     queryset = ThreatActor.objects.prefetch_related(Prefetch("uses", USES))

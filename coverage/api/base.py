@@ -1,11 +1,12 @@
-"""What the endpoints of tests share: refusals as problems, the version that the caller saw, users by name."""
+"""What the endpoints of tests share: refusals as problems, the version that the caller saw, rows that a body names."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final, NoReturn, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Model, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
@@ -13,22 +14,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegis.accounts.models import User
-from aegis.lib.api import Endpoint
+from aegis.lib.api import Conflicting, Endpoint
 from aegis.lib.parsers import TooLarge
 from coverage.evidence import vault
 from coverage.services.evidence import TooMany
 from coverage.testing.refusals import Conflict
 
+Row = TypeVar("Row", bound=Model)
 RETRY_SECONDS: Final = 30
 LARGEST_ID: Final = 2**63 - 1
 LARGEST_VERSION: Final = 2**31 - 1
 ENTITY_TAG: Final = re.compile(r'(?:W/)?"([0-9]{1,9})"', re.ASCII)
-
-
-class Conflicting(APIException):
-    """The request is sound, and does not fit how things stand."""
-
-    status_code = status.HTTP_409_CONFLICT
 
 
 class StorageUnavailable(APIException):
@@ -112,9 +108,18 @@ def ids(**options: Any) -> serializers.ListField:
     return serializers.ListField(child=child, max_length=1000, **options)
 
 
-def username(source: str) -> serializers.CharField:
-    """A user by name, None where there is none."""
-    return serializers.CharField(source=f"{source}.username", default=None, allow_null=True, read_only=True)
+def one_of(rows: QuerySet[Row], field: str, column: str, value: Any) -> Row | None:
+    """The row that a field of a body names, None if it names none. Raises ValidationError if it is not there."""
+    return (rows.filter(**{column: value}).first() or unknown(field, [value])) if value else None
+
+
+def all_of(rows: QuerySet[Row], field: str, column: str, values: Iterable[Any]) -> list[Row]:
+    """The rows that a field of a body names, in its order, each once. Raises ValidationError for those that are not there."""
+    wanted = list(dict.fromkeys(values))
+    found = {getattr(row, column): row for row in rows.filter(**{f"{column}__in": wanted})}
+    if missing := [value for value in wanted if value not in found]:
+        unknown(field, missing)
+    return [found[value] for value in wanted]
 
 
 def unknown(field: str, missing: list[Any]) -> NoReturn:

@@ -20,10 +20,10 @@ from rest_framework.response import Response
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.accounts.repeats import repeatable
-from aegis.lib.api import ListEndpoint, StrictSerializer
+from aegis.lib.api import ListEndpoint, StrictSerializer, username
 from aegis.lib.listing import WHOLE_NUMBER, refuse_unknown_parameters
 from catalog.models import Technique, TestTemplate
-from coverage.api.base import WorkEndpoint, given, ids, unknown, username, visitor
+from coverage.api.base import WorkEndpoint, all_of, given, ids, one_of, unknown, visitor
 from coverage.api.shapes import EXAMPLE as TEST_EXAMPLE
 from coverage.api.shapes import LISTED, TestSerializer
 from coverage.campaigns.results import campaign_progress, compare_runs
@@ -372,26 +372,15 @@ def earlier(request: Request, campaign: Campaign) -> Campaign:
 def planned(body: Mapping[str, Any]) -> dict[str, Any]:
     """The techniques, templates and actor that a body names. Raises ValidationError for those that are not there."""
     names = [name.strip().upper() for name in body.get("techniques", [])]
-    rows: dict[str, Any] = {
-        "techniques": all_of(Technique, "techniques", "mitre_id", names),
-        "templates": all_of(TestTemplate, "templates", "pk", body.get("templates", [])),
-        "actor": None,
+    return {
+        "techniques": all_of(Technique.objects.all(), "techniques", "mitre_id", names),
+        "templates": all_of(TestTemplate.objects.all(), "templates", "pk", body.get("templates", [])),
+        "actor": one_of(ThreatActor.objects.all(), "actor", "mitre_id", body.get("actor", "").upper()),
     }
-    if name := body.get("actor"):
-        rows["actor"] = all_of(ThreatActor, "actor", "mitre_id", [name.upper()])[0]
-    return rows
 
 
 def involved(body: Mapping[str, Any]) -> dict[str, Any]:
     """The participants that a body names, if it names any. Raises ValidationError for those that are not there."""
     if "participants" not in body:
         return {}
-    return {"participants": all_of(User, "participants", "username", body["participants"])}
-
-
-def all_of(model: Any, field: str, column: str, values: list[Any]) -> list[Any]:
-    """The rows that a field of a body names, in its order, each once. Raises ValidationError for those that are not there."""
-    found = {getattr(row, column): row for row in model.objects.filter(**{f"{column}__in": values})}
-    if missing := [value for value in values if value not in found]:
-        unknown(field, missing)
-    return [found[value] for value in dict.fromkeys(values)]
+    return {"participants": all_of(User.objects.all(), "participants", "username", body["participants"])}

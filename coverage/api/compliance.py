@@ -19,18 +19,9 @@ from compliance.api import CURRENT_MAPPINGS, MAPPINGS
 from compliance.filters import ComplianceControlFilter, ComplianceFrameworkFilter
 from compliance.models import ComplianceControl, ComplianceFramework
 from compliance.switching import switch
+from coverage.api.shares import SHARES_EXAMPLE, SharesSerializer, WithFacts, facts_of
 from coverage.figures.controls import FrameworkRow, conflict_of, conflicting, framework_rows, named_by, no_figures
-from coverage.figures.shares import TechniqueFacts
 
-SHARES_EXAMPLE = {
-    "techniques": 40,
-    "claimed": 36,
-    "claimed_percent": 90.0,
-    "proven": 4,
-    "proven_percent": 10.0,
-    "missed": 2,
-    "proven_gaps": 1,
-}
 CONFLICT_EXAMPLE = {
     "id": 78,
     "framework": "nist-800-53-rev5",
@@ -43,18 +34,6 @@ CONFLICT_EXAMPLE = {
         {"mitre_id": "T1059", "name": "Example Technique", "proven": False, "missed_tests": 2, "newest_test": 12}
     ],
 }
-
-
-class SharesSerializer(serializers.Serializer[Any]):
-    """How some techniques stand, in numbers of active ones. Of a control: mapped techniques with proof, never compliance."""
-
-    techniques = serializers.IntegerField()
-    claimed = serializers.IntegerField(help_text="A live detection rule names it.")
-    claimed_percent = serializers.FloatField()
-    proven = serializers.IntegerField(help_text="A validated test of its own met what it expected.")
-    proven_percent = serializers.FloatField()
-    missed = serializers.IntegerField(help_text="On a validated test less was seen than expected.")
-    proven_gaps = serializers.IntegerField(help_text="Missed, and proven by no test.")
 
 
 class MissedTechniqueSerializer(serializers.Serializer[Any]):
@@ -192,24 +171,13 @@ class ConflictSerializer(serializers.ModelSerializer[ComplianceControl]):
         return MissedTechniqueSerializer(conflict.missed, many=True).data
 
 
-def facts_of(serializer: serializers.BaseSerializer[Any]) -> TechniqueFacts:
-    """How techniques stand, as the view of the serializer asked."""
-    facts: TechniqueFacts = serializer.context["view"].facts
-    return facts
-
-
 def named(control: ComplianceControl) -> set[str]:
     """The techniques of the current mappings of a control that was read with its mappings."""
     return {one.technique for one in named_by(control.mappings.all())}
 
 
-class FrameworkFigures:
+class FrameworkFigures(WithFacts):
     """What views of frameworks ask once."""
-
-    @cached_property
-    def facts(self) -> TechniqueFacts:
-        """How techniques stand."""
-        return TechniqueFacts.now()
 
     @cached_property
     def rows(self) -> dict[str, FrameworkRow]:
@@ -263,18 +231,13 @@ class FrameworkDetail(FrameworkFigures, DetailEndpoint):
 
 @require_action("compliance.read")
 @extend_schema(tags=["compliance"])
-class ControlList(ListEndpoint):
+class ControlList(WithFacts, ListEndpoint):
     """Controls in force with their current mappings and how their techniques stand; withdrawn ones if they are asked for."""
 
     queryset = ComplianceControl.objects.select_related("framework").prefetch_related(CURRENT_MAPPINGS)
     serializer_class = ControlSerializer
     filterset_class = ComplianceControlFilter
     ordering_fields = {"id": "pk", "control_id": "sort_key", "title": "title", "changed_at": "changed_at"}
-
-    @cached_property
-    def facts(self) -> TechniqueFacts:
-        """How techniques stand, asked for once."""
-        return TechniqueFacts.now()
 
 
 @require_action("compliance.read")
@@ -286,17 +249,12 @@ class ControlList(ListEndpoint):
         )
     ],
 )
-class ControlDetail(DetailEndpoint):
+class ControlDetail(WithFacts, DetailEndpoint):
     """One control, in force or not, with how the techniques of its current mappings stand."""
 
     queryset = ComplianceControl.objects.select_related("framework")
     serializer_class = ControlDetailSerializer
     lookup_field = "id"
-
-    @cached_property
-    def facts(self) -> TechniqueFacts:
-        """How techniques stand, asked for once."""
-        return TechniqueFacts.now()
 
     def get_queryset(self) -> Any:
         """With the mappings that `?mappings=` names. Raises ValidationError."""
@@ -308,7 +266,7 @@ class ControlDetail(DetailEndpoint):
 
 @require_action("compliance.read")
 @extend_schema(tags=["compliance"])
-class ConflictList(ListEndpoint):
+class ConflictList(WithFacts, ListEndpoint):
     """Controls in force that are said to mitigate or detect techniques which validated tests missed, most such first.
 
     Mappings that only describe (a vulnerability, an action) or that only respond are no claim. Either the control is
@@ -318,11 +276,6 @@ class ConflictList(ListEndpoint):
     queryset = ComplianceControl.objects.select_related("framework").prefetch_related(CURRENT_MAPPINGS)
     serializer_class = ConflictSerializer
     filterset_class = ComplianceControlFilter
-
-    @cached_property
-    def facts(self) -> TechniqueFacts:
-        """How techniques stand, asked for once."""
-        return TechniqueFacts.now()
 
     def filter_queryset(self, queryset: Any) -> Any:
         """Those that conflict, among those that the filters leave."""

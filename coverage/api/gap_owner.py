@@ -1,7 +1,5 @@
 """Who owns the gap of a technique, in the API."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,7 +8,7 @@ from rest_framework.response import Response
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.api import StrictSerializer
-from coverage.api.base import given, unknown, visitor
+from coverage.api.base import given, one_of, visitor
 from coverage.api.techniques import MITRE_ID, TechniqueDetail, TechniqueDetailSerializer
 from coverage.models.gap import LONGEST_NOTE
 from coverage.services.gaps import assign_gap
@@ -53,12 +51,8 @@ class TechniqueOwner(TechniqueDetail):
 
         The owner has to be an active tech or lead. 409 if the technique is proven or not active: there is no gap to own.
         """
-        technique, body = self.get_object(), given(OwnerChanges, request)
-        changes: dict[str, Any] = {**body, "owner": _person(body["owner"])} if "owner" in body else body
+        technique, changes = self.get_object(), given(OwnerChanges, request)
+        if "owner" in changes:
+            changes["owner"] = one_of(User.objects.all(), "owner", "username", changes["owner"])
         assign_gap(by=visitor(request), technique=technique, changes=changes)
         return self.shown()
-
-
-def _person(name: str | None) -> User | None:
-    """The user of that name, None for none. Raises ValidationError if there is none."""
-    return None if name is None else User.objects.filter(username=name).first() or unknown("owner", [name])

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
-from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
-from coverage.api.base import WorkEndpoint, given, unknown, username, visitor
+from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer, username
+from coverage.api.base import WorkEndpoint, given, one_of, visitor
 from coverage.services.intel import (
     LONGEST,
     accept_item,
@@ -145,7 +145,8 @@ class IntelItemDetail(WorkEndpoint, DetailEndpoint):
         permit(user, "intel.triage", item)
         body = given(ItemChanges, request)
         if "assigned_to" in body:
-            assign_item(by=user, item=item, to=_person(body["assigned_to"]))
+            people = User.objects.filter(is_active=True)
+            assign_item(by=user, item=item, to=one_of(people, "assigned_to", "username", body["assigned_to"]))
         if "note" in body:
             note_item(by=user, item=item, note=body["note"])
         return shown(id)
@@ -220,10 +221,3 @@ def shown(pk: Any) -> Response:
 
 def _named(item: IntelItem, kind: Mention.Kind) -> list[str]:
     return list(dict.fromkeys(one.key for one in item.mentions.all() if one.kind == kind and one.confident))
-
-
-def _person(name: str | None) -> User | None:
-    """The active user of that name, None for none. Raises ValidationError if there is none."""
-    if name is None:
-        return None
-    return User.objects.filter(username=name, is_active=True).first() or unknown("assigned_to", [name])

@@ -7,9 +7,9 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers
 
 from aegis.accounts.models import User
-from aegis.lib.api import StrictSerializer
+from aegis.lib.api import StrictSerializer, username
 from catalog.models import DetectionRule
-from coverage.api.base import LARGEST_ID, ids, username, version_field
+from coverage.api.base import LARGEST_ID, ids, version_field
 from coverage.models import Evidence, Test, TestOutcome
 from coverage.services.recording import MOST_FACTS
 from coverage.testing.offers import offered

@@ -16,11 +16,11 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.accounts.repeats import repeatable
-from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer
+from aegis.lib.api import DetailEndpoint, ListEndpoint, StrictSerializer, username
 from catalog.api.base import RUN_EXAMPLE, WithRunSerializer
 from catalog.api.techniques import TechniqueSerializer, technique_example
 from catalog.models import Technique
-from coverage.api.base import IF_MATCH, WorkEndpoint, given, seen, username, visitor
+from coverage.api.base import IF_MATCH, WorkEndpoint, given, seen, visitor
 from coverage.api.shapes import EXAMPLE, LISTED, TestSerializer
 from coverage.api.technique_forms import NewTechnique, TechniqueChanges, TechniqueNote
 from coverage.figures.claims import CLAIMS, claims

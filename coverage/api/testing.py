@@ -15,7 +15,7 @@ from aegis.accounts.models import User
 from aegis.accounts.repeats import repeatable
 from aegis.lib.api import Endpoint, ListEndpoint
 from catalog.models import DetectionRule, Technique, TestTemplate
-from coverage.api.base import IF_MATCH, WorkEndpoint, given, seen, unknown, visitor
+from coverage.api.base import IF_MATCH, WorkEndpoint, all_of, given, one_of, seen, visitor
 from coverage.api.shapes import (
     DETAILED,
     LISTED,
@@ -162,19 +162,11 @@ class TestArchive(MoveEndpoint):
 
 def created(by: User, fields: dict[str, Any]) -> Test:
     """A draft from the cleaned body. Raises NotAllowed, ValidationError where it names what is not there."""
-    rows = {
-        "technique": one_of(Technique, "technique", "mitre_id", str(fields.pop("technique", "")).upper()),
-        "template": one_of(TestTemplate, "template", "pk", fields.pop("template", None)),
-        "campaign": one_of(Campaign, "campaign", "pk", fields.pop("campaign", None)),
-    }
-    return create_test(by=by, **rows, **fields)
-
-
-def one_of(model: Any, field: str, column: str, value: Any) -> Any:
-    """The row that a field of a body names, None if it names none. Raises ValidationError if it is not there."""
-    if not value:
-        return None
-    return model.objects.filter(**{column: value}).first() or unknown(field, [value])
+    mitre_id = str(fields.pop("technique", "")).upper()
+    technique = one_of(Technique.objects.all(), "technique", "mitre_id", mitre_id)
+    template = one_of(TestTemplate.objects.all(), "template", "pk", fields.pop("template", None))
+    campaign = one_of(Campaign.objects.all(), "campaign", "pk", fields.pop("campaign", None))
+    return create_test(by=by, technique=technique, template=template, campaign=campaign, **fields)
 
 
 @transaction.atomic
@@ -187,12 +179,4 @@ def revised(by: User, test: Test, changes: dict[str, Any], version: int | None) 
     if facts is not None:
         set_outcomes(by=by, test=test, facts=[Fact(**fact) for fact in facts])
     if rules is not None:
-        set_rules(by=by, test=test, rules=rules_of(rules))
-
-
-def rules_of(numbers: list[int]) -> list[DetectionRule]:
-    """The rules of these numbers. Raises ValidationError for those that are not there."""
-    found = DetectionRule.objects.in_bulk(numbers)
-    if missing := [number for number in numbers if number not in found]:
-        unknown("detection_rules", missing)
-    return list(found.values())
+        set_rules(by=by, test=test, rules=all_of(DetectionRule.objects.all(), "detection_rules", "pk", rules))

@@ -14,12 +14,12 @@ from aegis.accounts.access import refuse_other_roles, require_action
 from aegis.accounts.models import User
 from aegis.accounts.policy import allows
 from aegis.accounts.repeats import repeatable
-from aegis.lib.api import DetailEndpoint, Endpoint, ListEndpoint, StrictSerializer
+from aegis.lib.api import Conflicting, DetailEndpoint, Endpoint, ListEndpoint, StrictSerializer, username
 from aegis.lib.listing import refuse_unknown_parameters
 from imports.feeds.managing import add_feed, archive_feed, edit_feed
 from imports.feeds.scan import ScanRunning, queue_scan
 from imports.queueing import machinery
-from imports.system_api import WAIT, Conflicting, is_asked
+from imports.system_api import WAIT, is_asked
 from intel.models import Feed, FeedScan
 
 WAIT_AT_MOST: Final = timedelta(seconds=120)
@@ -122,7 +122,7 @@ class FeedScanSerializer(serializers.ModelSerializer[FeedScan]):
     `reread` items name something else, because the catalogue has other names than when they were read.
     """
 
-    requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True, read_only=True)
+    requested_by = username("requested_by")
     feed = serializers.IntegerField(source="feed_id", allow_null=True, read_only=True)
     seconds = serializers.FloatField(allow_null=True, read_only=True)
     results = FeedResultSerializer(many=True, read_only=True)
