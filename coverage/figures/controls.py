@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet
 
+from catalog.models import Technique
 from compliance.models import DEFENDS, ComplianceControl, ComplianceControlMapping, ComplianceFramework
 from coverage.figures.claims import CONTROL_IN_FORCE
 from coverage.figures.shares import Missed, Shares, TechniqueFacts
@@ -142,8 +143,9 @@ def control_rows(controls: Iterable[ComplianceControl], facts: TechniqueFacts) -
 
 
 def conflicting(controls: QuerySet[ComplianceControl]) -> QuerySet[ComplianceControl]:
-    """Those in force that claim by a current mapping to stand against a technique which tests missed, most such first."""
-    missed = Test.objects.missed().order_by().values("technique_id")
+    """Those in force that claim by a current mapping to stand against an active technique that tests missed, most first."""
+    tried = Test.objects.missed().order_by().values("technique_id")
+    missed = Technique.objects.active().filter(mitre_id__in=tried).order_by().values("mitre_id")
     named = ComplianceControlMapping.objects.filter(CONTROL_IN_FORCE, DEFENDS, technique__in=missed)
     found = Q(mappings__in=named.order_by().values("pk"))
     return (

@@ -4,6 +4,7 @@ import pytest
 
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import bearer, make_user
+from catalog.models import Technique
 from catalog.tests.factories import SEEN, make_rule, make_technique
 from compliance.models import ComplianceControl, ComplianceFramework
 from compliance.tests.factories import make_control, make_framework, make_mapping
@@ -173,3 +174,15 @@ def test_api_lists_conflicts_with_the_tests_that_missed(world):
 def test_framework_that_is_not_there_is_not_found(viewer):
     make_framework()
     assert viewer.get("/compliance/frameworks/none").status_code == 404
+
+
+def test_missed_technique_that_attack_gave_up_is_no_conflict(world, viewer):
+    make_technique("T1008", name="Tested, then given up")
+    make_test("T1008", state="validated", outcome="missed")
+    make_control("T1008", control_id="AC-9", title="Against what is gone")
+    Technique.objects.filter(mitre_id="T1008").update(deprecated=True)
+    rows = conflicts(list(conflicting(ComplianceControl.objects.in_force())), TechniqueFacts.now())
+    assert [(row.control.control_id, [one.mitre_id for one in row.missed]) for row in rows] == [
+        ("AC-1", ["T1002", "T1001"])
+    ]
+    assert bearer().get(CONFLICTS).json()["count"] == framework_rows(TechniqueFacts.now())[0].conflicts
