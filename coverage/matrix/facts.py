@@ -75,6 +75,7 @@ class Proof:
     total: int = 0
     proven_at: datetime | None = None
     review: bool = False
+    attested: int = 0
 
     @property
     def says(self) -> bool:
@@ -102,7 +103,7 @@ class Proof:
             if self.total
             else "by sub-techniques"
         )
-        return f"{status}, {tests}"
+        return f"{status}, {tests}{f', {self.attested} attested' if self.attested else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +174,10 @@ class MatrixFacts:
 TECHNIQUE_COLUMNS: Final = ("mitre_id", "name", "parent_id", "listed", "source", "technique_tactics__tactic")
 PROOF_COLUMNS: Final = tuple(
     f"coverage__{name}"
-    for name in ("status", "proven", "proven_gap", "tests_met", "tests_total", "last_proven_at", "review_required")
+    for name in (
+        *("status", "proven", "proven_gap", "tests_met", "tests_total", "last_proven_at", "review_required"),
+        "tests_attested",
+    )
 )
 
 

@@ -46,6 +46,7 @@ class TechniqueCoverage(models.Model):
     tests_total = models.PositiveIntegerField(default=0, editable=False)
     tests_validated = models.PositiveIntegerField(default=0, editable=False)
     tests_met = models.PositiveIntegerField(default=0, editable=False)
+    tests_attested = models.PositiveIntegerField(default=0, editable=False)
     review_required = models.BooleanField(default=False, editable=False, db_index=True)
     review_reasons = models.JSONField(default=list, editable=False)
     reviewed_by = models.ForeignKey(

@@ -31,7 +31,7 @@ class Coverage:
     """The coverage of one technique. `status` takes its sub-techniques in; everything else is about its own tests alone.
 
     `proven_gap`: validated tests missed, and none met its expectation. `proven`: a validated test saw what it expected, and
-    `last_proven_at` is its decision. `tests_met` counts attested tests too, which prove nothing.
+    `last_proven_at` is its decision. `tests_attested` were validated without an outcome: good for the status, proof of nothing.
     """
 
     status: Status = Status.NOT_COVERED
@@ -42,6 +42,7 @@ class Coverage:
     tests_total: int = 0
     tests_validated: int = 0
     tests_met: int = 0
+    tests_attested: int = 0
 
 
 SETTLED = (Verdict.MET, Verdict.ATTESTED, Verdict.MISSED)
@@ -66,7 +67,8 @@ def coverage_of(tests: Sequence[TestSays], subtechniques: Sequence[Status] = ())
         last_validated_at=_latest(validated),
         tests_total=len(tests),
         tests_validated=len(validated),
-        tests_met=len(good),
+        tests_met=len(proofs),
+        tests_attested=len(good) - len(proofs),
     )
 
 
