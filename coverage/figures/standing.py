@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, Self
 from django.db.models import FilteredRelation, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
+from aegis.lib.rounding import half_up
 from catalog.models import AttackRelease, Technique
 from coverage.figures.claim_counts import several_claims
 from coverage.gaps.owner import Owner
@@ -135,7 +136,7 @@ class Standing:
 
 def percent(part: int, whole: int) -> float:
     """A share in percent, with one decimal; nought of nothing is nought."""
-    return round(100 * part / whole, 1) if whole else 0.0
+    return half_up(100 * part / whole, 1) if whole else 0.0
 
 
 TACTIC_COLUMNS: Final = ("position", "mitre_id", "shortname", "name", "withdrawn_at", "revoked", "deprecated")

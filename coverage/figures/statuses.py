@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 
+from aegis.lib.rounding import half_up
 from catalog.models import Technique
 from coverage.models import TechniqueCoverage, Test
 from coverage.techniques.status import Status
@@ -31,7 +32,7 @@ class StatusFigures:
         """The counts by name, and their shares as `<name>_percent`, with one decimal."""
         counts = asdict(self)
         shares = {
-            f"{name}_percent": round(100 * count / self.techniques, 1) if self.techniques else 0.0
+            f"{name}_percent": half_up(100 * count / self.techniques, 1) if self.techniques else 0.0
             for name, count in counts.items()
             if name != "techniques"
         }

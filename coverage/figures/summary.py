@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aegis.lib.rounding import half_up
 from catalog.models import AttackRelease, DefensiveTechnique, DetectionRule, Technique, TestTemplate
 from compliance.models import ComplianceControl
 from coverage.figures.claims import claims
@@ -30,7 +31,7 @@ class CoverageSummary:
     @property
     def claimed_percent(self) -> float:
         """The share of active techniques that a rule names, in percent with one decimal."""
-        return round(100 * self.claimed / self.techniques, 1) if self.techniques else 0.0
+        return half_up(100 * self.claimed / self.techniques, 1) if self.techniques else 0.0
 
     def lines(self) -> list[str]:
         """The summary as lines of text."""

@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Self
 
+from aegis.lib.rounding import half_up
 from catalog.models import TestTemplate
 from coverage.figures.standing import Standing
 from coverage.gaps.query import Chosen, GapQuery, chosen_actors, known_actors, under_way
@@ -115,7 +116,7 @@ def next_campaign(facts: PlanFacts, query: GapQuery) -> CampaignPlan:
                 mitre_id=mitre_id,
                 name=facts.standing.techniques[mitre_id].name,
                 actors=sum(mitre_id in techniques for techniques in uses.values()),
-                gain=round(100 * gains[mitre_id], 2),
+                gain=half_up(100 * gains[mitre_id], 2),
                 template=facts.recipes.get(mitre_id),
             )
             for mitre_id in taken
@@ -151,7 +152,7 @@ def _lines(
 
 def _mean(lines: Collection[ActorLine], moment: str) -> float:
     shares = [100 * getattr(line, moment) / line.techniques for line in lines]
-    return round(sum(shares) / len(shares), 1) if shares else 0.0
+    return half_up(sum(shares) / len(shares), 1) if shares else 0.0
 
 
 def _recipes() -> dict[str, Recipe]:

@@ -1,7 +1,7 @@
 """The gaps, ranked: techniques that are not proven, each with the arithmetic of its score.
 
 `GapFacts.now()` asks the database; `ranked_gaps` is pure. A score is the sum of four terms, each a share from 0 to 1 times
-its weight, rounded to two decimals, so that what a row prints adds up exactly:
+its weight, rounded to two decimals (a half up), so that what a row prints adds up exactly:
 
 - actors: chosen actors that use the technique, of all chosen ones;
 - prevalence: active actors and software that use it, of those of the most used technique;
@@ -20,6 +20,7 @@ from typing import Final, Self
 
 from django.db.models import Count, Q
 
+from aegis.lib.rounding import half_up
 from catalog.models import SoftwareTechnique
 from coverage.figures.claims import ACTIVE_ACTOR
 from coverage.figures.standing import CLAIMED, Standing
@@ -51,7 +52,7 @@ class Term:
     @classmethod
     def of(cls, name: str, words: str, share: float, weight: float) -> Self:
         """The term with its points rounded to two decimals."""
-        return cls(name, words, share, weight, round(share * weight, 2))
+        return cls(name, words, share, weight, half_up(share * weight, 2))
 
     @property
     def product(self) -> str:
