@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 from django.urls import reverse
@@ -42,6 +43,7 @@ OUTCOMES: Final = (
     Series(Outcome.NOT_TESTED, "Attested", "none"),
 )
 UNTESTED: Final = Series(Outcome.NOT_TESTED, "Not tested", "none")
+DAY: Final = timedelta(days=1)
 LINES: Final = (
     Series("claimed_percent", "Claimed", "claim"),
     Series("validated_percent", "Validated", "part"),
@@ -202,16 +204,16 @@ def age_chart(standing: Standing) -> BarChart:
 
 def trend_chart(points: Sequence[TrendPoint], url: str) -> LineChart:
     """Shares of the active techniques over the days; `url` is where the API gives the same days."""
-    last = max(len(points) - 1, 1)
+    days = [point.row.day for point in points]
     moments = [
         Moment(
             key=point.row.day.isoformat(),
             label=f"{point.row.day.day} {point.row.day:%b %Y}",
             values={series.field: point.figures[series.field] for series in LINES},
-            x=f"{100 * index / last:.2f}",
+            x=f"{100 * ((point.row.day - days[0]) / max(days[-1] - days[0], DAY)):.2f}",
             note=f"counted in {point.row.release} from here" if point.new_release else "",
         )
-        for index, point in enumerate(points)
+        for point in points
     ]
     return LineChart(
         name="trend",

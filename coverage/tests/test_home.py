@@ -168,6 +168,14 @@ def test_the_week_tells_how_figures_moved(world):
     ]
 
 
+def test_days_without_a_snapshot_take_their_place_in_the_trend(world):
+    today = timezone.now().date()
+    for days in (40, 39, 0):
+        take_snapshot()
+        CoverageSnapshot.objects.filter(day=today).update(day=today - timedelta(days=days))
+    assert [moment.x for moment in home().trend.moments] == ["0.00", "2.50", "100.00"]
+
+
 def test_top_gaps_are_the_first_of_the_ranking(reader, world):
     query = GapQuery()
     assert home().top_gaps == tuple(ranked_gaps(GapFacts.now(query), query)[:5])
