@@ -41,6 +41,7 @@ class Result(NamedTuple):
     tester: int
     assessor: int
     target: str
+    campaign: str
     began: datetime
     decided_at: datetime
 
@@ -140,9 +141,14 @@ class Assessment:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of what the document is about: it changes with each of its facts."""
-        tests = [(one.uuid, one.version, one.verdict.value) for one in self.results.values()]
-        facts = (self.framework.content_hash, tests, [one.token for one in self.objectives], self.modified_at, site())
+        """SHA-256 of what the document is about: it changes with each of its facts, and with the name of each."""
+        facts = (
+            *(self.framework.content_hash, self.release, self.modified_at, self.attested, site()),
+            [(one.uuid, one.version, one.verdict.value, one.campaign) for one in self.results.values()],
+            [(one.token, str(one.control)) for one in self.objectives],
+            [(str(technique), technique.url) for technique in self.techniques],
+            sorted((pk, user.get_username()) for pk, user in self.users.items()),
+        )
         return sha256(repr(facts).encode()).hexdigest()
 
     def uuid(self, *key: object) -> str:
@@ -218,11 +224,12 @@ def _results(ours: UUID) -> Iterator[tuple[str, datetime | None, Outcome, Sighti
     """All validated tests, by number."""
     rows = Test.objects.filter(state=State.VALIDATED).order_by("pk")
     said = ("technique_id", "archived_at", "outcome", "expected_outcome")
-    about = ("pk", "version", "created_by_id", "decided_by_id", "target", "started_at", "created_at", "decided_at")
-    for row in rows.values_list(*said, *about).iterator(chunk_size=CHUNK):
-        technique, archived_at, outcome, expected, pk, version, tester, assessor, target, started, created, decided = (
-            row
-        )
+    about = ("pk", "version", "created_by_id", "decided_by_id", "target", "campaign__name")
+    when = ("started_at", "created_at", "decided_at")
+    for row in rows.values_list(*said, *about, *when).iterator(chunk_size=CHUNK):
+        technique, archived_at, outcome, expected, *told, started, created, decided = row
+        pk, version, tester, assessor, target, campaign = told
         uuid = identifier(ours, "test", pk, created.isoformat())
-        result = Result(pk, version, uuid, Verdict.OPEN, tester, assessor, line(target), started or created, decided)
+        where = (line(target), campaign or "")
+        result = Result(pk, version, uuid, Verdict.OPEN, tester, assessor, *where, started or created, decided)
         yield str(technique), archived_at, Outcome(outcome), Sighting(expected), result

@@ -14,15 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oscal_bindings import AssessmentResultsDocument
 
+from aegis.accounts.models import User
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import bearer, make_user
 from aegis.audit.models import AuditLog
+from catalog.models import AttackRelease, Technique
 from catalog.tests.factories import SEEN, make_release, make_technique
 from compliance.models import ComplianceFramework
 from compliance.tests.factories import make_control, make_framework
 from coverage.figures.controls import framework_rows
 from coverage.figures.shares import TechniqueFacts
-from coverage.models import Test
+from coverage.models import Campaign, Test
 from coverage.oscal.words import control_token, line, markup, token
 from coverage.services.decisions import submit_test, validate_test
 from coverage.services.evidence import attach_evidence
@@ -201,6 +203,25 @@ def test_a_test_that_is_put_away_makes_a_new_revision(world):
     assert before["metadata"]["last-modified"] < after["metadata"]["last-modified"]
     kept = {finding["uuid"] for finding in after["results"][0]["findings"]}
     assert kept < {finding["uuid"] for finding in before["results"][0]["findings"]}
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        lambda: Campaign.objects.update(name="Autumn"),
+        lambda: User.objects.filter(pk=Test.objects.earliest("pk").created_by_id).update(username="renamed"),
+        lambda: Technique.objects.filter(mitre_id="T1003").update(name="Called otherwise"),
+        lambda: AttackRelease.objects.update(version="99.9"),
+    ],
+    ids=["campaign", "user", "technique", "release"],
+)
+def test_what_is_called_otherwise_makes_a_new_revision(world, rename):
+    before = exported(world)
+    assert exported(world) == before
+    rename()
+    after = exported(world)
+    assert before["uuid"] != after["uuid"]
+    assert before["metadata"]["version"] != after["metadata"]["version"]
 
 
 def test_two_frameworks_share_their_observations_and_not_their_findings(world):
