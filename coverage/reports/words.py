@@ -12,7 +12,7 @@ from imports.models import DataSource
 DEFINITIONS: Final = (
     ("Claimed", "A live detection rule names the technique. It says that something exists, never that it works."),
     ("Proven", "A validated test of the technique itself was seen at least as well as expected."),
-    ("Proven gap", "Tests of it were validated, and none met what it expected."),
+    ("Proven gap", "Tests of it were validated, and each was seen less well than expected."),
     (
         "Outcome",
         "The best that the tools saw, from recorded facts: prevented, alerted, logged, missed; else not tested.",
