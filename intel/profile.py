@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
 
 from django.db.models import Prefetch
 
-from catalog.models import AttackCampaign, Tactic, Technique, TechniqueTactic
+from catalog.models import AttackCampaign, Software, Tactic, Technique, TechniqueTactic
 from intel.models import ThreatActor, ThreatActorTechnique
 
 
@@ -49,15 +50,16 @@ class TacticGroup:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Everything that one actor is told to do."""
+    """Everything that one actor is told to do; `left_out` are uses of no technique, or of one that is not active: they count
+    nowhere."""
 
     groups: tuple[TacticGroup, ...]
-    unresolved: tuple[Use, ...]
+    left_out: tuple[Use, ...]
     campaigns: tuple[AttackCampaign, ...]
 
     @property
     def techniques(self) -> int:
-        """How many techniques of the current release the actor uses."""
+        """How many active techniques the actor uses."""
         return sum(len(group.techniques) for group in self.groups)
 
     @property
@@ -71,12 +73,29 @@ class Profile:
         return tuple(used for group in self.groups for used in group.techniques if not used.rules)
 
 
+@dataclass(frozen=True, slots=True)
+class UsedSoftware:
+    """A tool or malware that an actor uses, `itself` or as some campaigns (by ATT&CK id) tell."""
+
+    software: Software
+    itself: bool
+    campaigns: tuple[str, ...]
+
+
+def software_of(actor: ThreatActor) -> list[UsedSoftware]:
+    """The software of an actor by name, each once: one query."""
+    rows = actor.software_uses.select_related("software").order_by("software__name", "software_id", "campaign")
+    told = groupby(rows, key=attrgetter("software"))
+    found = ((software, [use.campaign for use in uses]) for software, uses in told)
+    return [UsedSoftware(software, "" in campaigns, tuple(filter(None, campaigns))) for software, campaigns in found]
+
+
 def profile_of(actor: ThreatActor, rules: Mapping[str, int]) -> Profile:
     """The profile of an actor, with three queries; `rules` says by ATT&CK id how many rules name a technique."""
     uses = _uses(actor)
     return Profile(
         groups=_by_tactic(_by_technique(uses, rules)),
-        unresolved=tuple(use for use in uses if not use.reference.technique),
+        left_out=tuple(use for use in uses if not _is_of_today(use)),
         campaigns=tuple({use.campaign.mitre_id: use.campaign for use in uses if use.campaign}.values()),
     )
 
@@ -90,12 +109,16 @@ def _uses(actor: ThreatActor) -> list[Use]:
     return [Use(row, campaigns.get(row.campaign)) for row in rows]
 
 
+def _is_of_today(use: Use) -> bool:
+    return bool(use.reference.technique and use.reference.technique.is_active)
+
+
 def _by_technique(uses: Iterable[Use], rules: Mapping[str, int]) -> list[UsedTechnique]:
-    """The techniques of the current release among them, by id."""
+    """The active techniques among them, by id."""
     told: dict[str, list[Use]] = {}
     techniques: dict[str, Technique] = {}
     for use in uses:
-        if technique := use.reference.technique:
+        if (technique := use.reference.technique) and technique.is_active:
             techniques[technique.mitre_id] = technique
             told.setdefault(technique.mitre_id, []).append(use)
     return [UsedTechnique(techniques[key], rules.get(key, 0), tuple(told[key])) for key in sorted(told)]

@@ -24,7 +24,7 @@ from coverage.filters import CoveredActorFilter, with_proof
 from coverage.gaps.query import known_actors
 from coverage.gaps.ranking import CLAIMS_OF_GAPS
 from intel.models import IntelItem, ThreatActor
-from intel.profile import profile_of
+from intel.profile import profile_of, software_of
 
 ORDERING: Final[Keys] = {
     "name": Lower("name"),
@@ -90,7 +90,7 @@ def actor_detail(request: HttpRequest, mitre_id: str) -> HttpResponse:
         "ranked_all": len(gaps),
         "release": standing.release,
         "as_of": timezone.now(),
-        "software": actor.software_uses.select_related("software").order_by("software__name", "campaign"),
+        "software": software_of(actor),
         "predecessors": predecessors,
         "news": IntelItem.objects.naming("actor", actor.mitre_id).select_related("feed")[:MOST_NEWS],
     }

@@ -30,11 +30,12 @@ class ThreatActorQuerySet(AttackObjectQuerySet):
         return self.filter(contains_text("target_regions", region))
 
     def with_used(self) -> Self:
-        """Actors with `used`, the number of techniques of the current release that each uses, and `used_itself` of these.
+        """Actors with `used`, the number of active techniques that each uses, and `used_itself` of these.
 
         The others are known only through campaigns that are laid to the actor.
         """
-        uses = ThreatActorTechnique.objects.all()
+        active = Technique.objects.active().order_by().values("mitre_id")
+        uses = ThreatActorTechnique.objects.filter(technique__in=active)
         return self.annotate(
             used=distinct_number(uses, "actor", "technique"),
             used_itself=distinct_number(uses.filter(campaign=""), "actor", "technique"),

@@ -5,7 +5,7 @@ import pytest
 from aegis.accounts.tests.factories import make_user
 from catalog.models import AttackCampaign, Software
 from catalog.tests.factories import SEEN, make_rule, make_tactic, make_technique, provenance
-from intel.models import ThreatActorSoftware
+from intel.models import ThreatActor, ThreatActorSoftware
 from intel.tests.factories import make_actor, make_use
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +132,7 @@ def test_use_through_a_campaign_says_so(shown, actor):
 
 def test_technique_that_no_release_knows_is_shown_as_such(shown, actor):
     html = shown("/actors/G0016")
-    assert "Not in the release that Aegis holds" in html
+    assert "Not active in the release that Aegis holds" in html
     assert 'T9999<span class="vh"> unresolved</span>?' in html
 
 
@@ -153,9 +153,27 @@ def test_page_lists_software(shown, actor):
         **provenance("attack"),
     )
     ThreatActorSoftware.objects.create(actor=actor, software_id="S0002", campaign="C0024")
+    ThreatActorSoftware.objects.create(actor=actor, software_id="S0002", campaign="C0025")
     html = shown("/actors/G0016")
+    assert "<dt>Software</dt><dd>1</dd>" in html
+    assert html.count("Mimidogz</a>") == 1
+    assert "via C0024, C0025</span>" in html
+    ThreatActorSoftware.objects.create(actor=actor, software_id="S0002")
+    html = shown("/actors/G0016")
+    assert "<dt>Software</dt><dd>1</dd>" in html
     assert '<a href="https://example.org/S0002" rel="noopener noreferrer nofollow">Mimidogz</a>' in html
-    assert "via C0024</span>" in html
+    assert "also via C0024, C0025</span>" in html
+
+
+def test_technique_that_attack_gave_up_counts_in_no_figure_of_its_actors(shown, actor):
+    make_technique("T1998", name="Given up", tactics=["execution"], deprecated=True)
+    make_use(actor, "T1998")
+    html = shown("/actors/G0016")
+    assert "<dt>Techniques</dt><dd>3</dd>" in html
+    assert "1 of 3 <small>named by a rule</small>" in html
+    assert "<dt>Proven</dt><dd>0 of 3 <small>by a validated test</small></dd>" in html
+    assert "T1998" in html[html.index("Not active in the release") :]
+    assert ThreatActor.objects.with_used().get(mitre_id="G0016").used == 3
 
 
 def test_revoked_actor_leads_to_its_successor_and_back(shown, actor):
