@@ -69,9 +69,20 @@ def _decoded(data: bytes) -> str:
     name = declared[1].decode("ascii") if declared else "utf-8"
     if not _ENCODINGS.fullmatch(name):
         raise Unreadable(f"it says that it is written in `{name}`, an encoding that feeds do not use: not read")
-    if not name.lower().startswith("utf") and _is_utf8(data):
+    if name.lower().startswith("utf"):
+        return _utf8(data)  # whatever its declaration says: that could be read byte by byte
+    if _is_utf8(data):
         name = "utf-8"
     return data.decode("cp1252" if name.lower() in {"iso-8859-1", "latin1", "latin-1"} else name, "replace")
+
+
+def _utf8(data: bytes) -> str:
+    """The text of what is said to be UTF-8: of Windows-1252, if more of it is none than is."""
+    text = data.decode("utf-8", "replace")
+    if not (wrong := text.count("\ufffd")):
+        return text
+    right = sum(not char.isascii() for char in text) - wrong
+    return data.decode("cp1252", "replace") if wrong > right else text
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -32,8 +32,9 @@ def link(address: str, base: str = "") -> Link | None:
 
     That is: http or https, the usual port, a host by name, no user name in front of it.
     """
-    cleaned = "".join(char for char in address.strip() if char.isprintable() and not char.isspace())
-    if not cleaned or len(cleaned) > LONGEST or cleaned != address.strip() or "\\" in cleaned:
+    told = address.strip().replace(" ", "%20")
+    cleaned = "".join(char for char in told if char.isprintable() and not char.isspace())
+    if not cleaned or len(cleaned) > LONGEST or cleaned != told or "\\" in cleaned:
         return None
     try:
         parts = urlsplit(urljoin(base, cleaned) if base else cleaned)

@@ -11,6 +11,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import feedparser
@@ -59,8 +60,9 @@ def _entry(raw: Any, address: str, number: int, issues: list[str], *, is_atom: b
         url=where.url if where else "",
         title=title or one_line(summary, 120),
         summary=summary,
-        published=_moment(raw.get("published_parsed") or raw.get("created_parsed")),
-        updated=_moment(dict.get(raw, "updated_parsed")),  # its own get would pass `published` off for it
+        published=_moment(raw.get("published_parsed") or raw.get("created_parsed")) or _written(raw.get("published")),
+        # Its own get would pass `published` off for it.
+        updated=_moment(dict.get(raw, "updated_parsed")) or _written(dict.get(raw, "updated")),
     )
 
 
@@ -108,6 +110,15 @@ def _moment(parts: Any) -> datetime | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return found if found and found.year >= 1995 else None
+
+
+def _written(date: Any) -> datetime | None:
+    """A date of mails that feedparser does not read: without a zone, or with the name of the day in another language."""
+    try:
+        found = parsedate_to_datetime(_word(date))
+        return _moment((found.astimezone(UTC) if found.tzinfo else found).timetuple())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _fingerprint(title: str, summary: str) -> str:

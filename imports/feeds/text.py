@@ -32,9 +32,10 @@ _ATTACK: Final = re.compile(
 )
 _UNSEEN: Final = re.compile(r"<(script|style)\b[^>]{0,2000}>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
-_DIRECTIONS: Final = frozenset(
-    "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad"
-)
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+# Joiners, which some scripts and emoji need but no Latin word, and the marks before an Arabic or Syriac number.
+_NEEDED: Final = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2")
+_SPLIT: Final = re.compile(r"(?<=[0-9A-Za-z])[\u200c\u200d]+(?=[0-9A-Za-z])")
 
 
 class _Text(HTMLParser):
@@ -106,11 +107,11 @@ def lines(text: str, longest: int = LONGEST_SUMMARY) -> str:
 def _clean(text: str) -> str:
     """NFC, without control characters, lone surrogates, and invisible characters that reorder or split words."""
     composed = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
-    return "".join(char for char in composed if char in "\n\t" or not _is_hidden(char))
+    return _SPLIT.sub("", "".join(char for char in composed if char in "\n\t" or not _is_hidden(char)))
 
 
 def _is_hidden(char: str) -> bool:
-    return char in _DIRECTIONS or (not char.isprintable() and unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"})
+    return not char.isprintable() and char not in _NEEDED and unicodedata.category(char) in _HIDDEN
 
 
 def _cut(text: str, longest: int) -> str:

@@ -102,6 +102,12 @@ def test_a_link_whose_text_has_the_id_is_left_alone():
 
 def test_hidden_characters_are_taken_out():
     assert one_line("a\u202eb\u200bc\x00d\ud800\te") == "abcd? e"
+    assert one_line("Pow\u200cer\u200dShell T1059\u2063.001 \U000e0041") == "PowerShell T1059.001"
+
+
+def test_joiners_that_a_script_needs_stay():
+    persian, family = "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\U0001f468\u200d\U0001f467"
+    assert one_line(f"{persian} {family}") == f"{persian} {family}"
 
 
 DATES = {
@@ -116,6 +122,22 @@ DATES = {
 def test_dates_that_say_nothing_are_none(date, year):
     published = one(item("A", "https://example.org/a", date=date)).published
     assert (published.year if published else None) == year
+
+
+@pytest.mark.parametrize(
+    ("date", "moment"),
+    [
+        ("Sat, 21 Nov 2026 10:00:00", datetime(2026, 11, 21, 10, tzinfo=UTC)),
+        ("Sáb, 21 Nov 2026 10:00:00 +0100", datetime(2026, 11, 21, 9, tzinfo=UTC)),
+        ("2026-11-21T10:00:00", datetime(2026, 11, 21, 10, tzinfo=UTC)),
+    ],
+)
+def test_a_date_without_a_zone_is_in_utc_and_the_name_of_the_day_does_not_matter(date, moment):
+    assert one(item("A", "https://example.org/a", date=date)).published == moment
+
+
+def test_a_space_in_an_address_is_escaped():
+    assert one(item("A", " https://example.org/a b ")).url == "https://example.org/a%20b"
 
 
 @pytest.mark.parametrize(
@@ -159,9 +181,20 @@ def test_nothing_named_in_a_feed_is_ever_opened(monkeypatch):
         (rss(item("été"), declaration='<?xml version="1.0" encoding="iso-8859-1"?>'), "été"),
         (rss(item("été")).decode().encode("latin-1").replace(b"1.0", b'1.0" encoding="iso-8859-1', 1), "été"),
         (codecs.BOM_UTF8 + rss(item("été")), "été"),
-        (rss(item("a")).replace(b">a<", b">a\xff<"), "a\ufffd"),
+        (rss(item("été")).decode().encode("cp1252"), "été"),
+        (rss(item("été"), declaration='<?xml version="1.0" encoding="utf-8"?>').decode().encode("cp1252"), "été"),
+        (rss(item("été"), declaration='<?xml version="1.0" encoding="utf-16"?>'), "été"),
+        (rss(item("été")).replace("té<".encode(), b"t\xff\xc3\xa9<"), "ét\ufffdé"),
     ],
-    ids=["declared wrongly", "latin 1", "byte order mark", "invalid utf-8"],
+    ids=[
+        "declared wrongly",
+        "latin 1",
+        "byte order mark",
+        "cp1252 undeclared",
+        "cp1252 as utf-8",
+        "utf-8 as utf-16",
+        "one byte",
+    ],
 )
 def test_the_bytes_count_more_than_what_is_declared(data, title):
     assert [entry.title for entry in read_feed(data, AT).entries] == [title]
