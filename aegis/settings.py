@@ -321,6 +321,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": timedelta(hours=1),
         "options": {"expire_seconds": 3600},
     },
+    "Tell the end of the audit trail": {
+        "task": "aegis.audit.tasks.tell_head",
+        "schedule": timedelta(hours=1),
+        "options": {"expire_seconds": 3600},
+    },
     "Mail the news": {
         "task": "coverage.tasks.mail_digest",
         "schedule": crontab(hour=7, minute=0, day_of_week="monday"),
