@@ -1,13 +1,34 @@
-"""Every door of the access matrix: each route, method, role and owner is asked for real, and answers as it is written."""
+"""Every door of the access matrix: each route, method, role and owner is asked for real, and answers as it is written.
+
+Whoever knocks leaves what the trail promises: no refusal and no look changes anything, and no change goes untold.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.template.backends.django import Template
 
 from aegis import urls
 from tests.access_matrix import FILE, METHODS, doors, listed, routes_of
 from tests.access_world import OTHERS, VISITORS, World
+
+WRITE = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)')
+TRAIL = "audit_auditlog"
+BOOKS = frozenset(
+    {
+        *(TRAIL, "audit_audithead", "axes_accessattempt", "axes_accessfailurelog"),
+        *("django_session", "accounts_browsersession", "accounts_apisession"),
+    }
+)
+"""Tables in which it is noted that somebody was there."""
+TELL_THEMSELVES = frozenset({"imports_importrun", "intel_feedscan"})
+"""Tables whose rows name who asked for them, and that the trail tells of when they have ended."""
 
 # Who may do what is decided before a database is asked, and the three minutes would be the longest of the second run.
 pytestmark = [pytest.mark.one_database, pytest.mark.long]
@@ -38,13 +59,46 @@ def drawn_for(number: int) -> tuple[str, str]:
     return VISITORS[0], VISITORS[1 + number % 5]
 
 
-def answer(world: World, method: str, route: str, visitor: str, whose: str, *, draws: bool = False) -> str:
-    """What the world's visitor gets, and nothing has happened."""
-    world.draws = draws
+@dataclass
+class Trace:
+    """What one visit wrote: into which tables, each time."""
+
+    tables: list[str] = field(default_factory=list)
+
+    def note(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        """Carries out a statement, and remembers where it wrote, if the database let it."""
+        done = execute(sql, *rest)
+        if found := WRITE.match(sql):
+            self.tables.append(found[1])
+        return done
+
+    def faults(self, method: str, status: str) -> Iterator[str]:
+        """What is not as the trail promises, after an answer."""
+        changed, told = {*self.tables} - BOOKS, self.tables.count(TRAIL)
+        if changed and (method == "GET" or status >= "400"):
+            yield f"{status} changed {', '.join(sorted(changed))}"
+        if status == "403" and told != 1:
+            yield f"the refusal was told {told} times"
+        if changed - TELL_THEMSELVES and status < "400" and not told:
+            yield f"{', '.join(sorted(changed))} changed, and nobody was told"
+
+
+@contextmanager
+def undone() -> Iterator[Trace]:
+    """What happens in the block is written down, and has not happened."""
+    trace = Trace()
     with transaction.atomic():
-        given = world.ask(method, route, visitor, whose)
+        with connection.execute_wrapper(trace.note):
+            yield trace
         transaction.set_rollback(True)
-    return given
+
+
+def answer(world: World, method: str, route: str, visitor: str, whose: str, *, draws: bool = False) -> str:
+    """What the world's visitor gets, and nothing has happened; with what is wrong about the traces, if anything is."""
+    world.draws = draws
+    with undone() as trace:
+        given = world.ask(method, route, visitor, whose)
+    return "; ".join([given, *trace.faults(method, given)])
 
 
 def test_every_door_answers_as_written(world, subtests):
