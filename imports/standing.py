@@ -49,11 +49,15 @@ def discarded(run: ImportRun) -> ImportRun | None:
 
 
 def settle_open_runs(run: ImportRun) -> None:
-    """What was waiting for a decision has one now that `run` is applied: it was applied, or it is out of date."""
+    """What was waiting for a decision has one now that `run` is applied: it was applied, or it is out of date.
+
+    Raises NotPossible if somebody discarded meanwhile what `run` applies: whoever decided first is right.
+    """
     now = timezone.now()
     if run.applies_id:
         decided = {"decision": Decision.APPLIED, "decided_by": run.requested_by, "decided_at": now}
-        ImportRun.objects.filter(pk=run.applies_id).update(**decided)
+        if not ImportRun.objects.filter(pk=run.applies_id, decision="").update(**decided):
+            raise NotPossible(f"Run {run.applies_id} was discarded while it was applied: nothing was stored.")
     open_runs(run.source).filter(pk__lt=run.pk).update(decision=Decision.SUPERSEDED, decided_at=now)
 
 

@@ -8,7 +8,9 @@ from catalog.models import DetectionRule, Technique
 from imports import services
 from imports.decisions import discard, request_apply
 from imports.digest import catalog_digest
+from imports.life import this_process
 from imports.models import DataSource, ImportRun
+from imports.services import execute
 from imports.standing import NotPossible
 from imports.tests.small_world import SmallWorld, counts, rule_id
 from imports.tests.stix_world import stix, technique
@@ -165,6 +167,26 @@ def test_discarded_preview_is_kept_in_the_history_and_cannot_be_applied(world: S
     assert (entry.actor_name, entry.object_id) == (admin.username, str(shown.pk))
     with pytest.raises(NotPossible, match="waits for no decision"):
         discard(shown, by=admin)
+
+
+def test_preview_that_is_discarded_while_it_is_applied_stays_discarded(world: SmallWorld) -> None:
+    world.rules(2)
+    shown = world.run("sigma", dry_run=True)
+    other = make_user("other")
+
+    def meanwhile(step: str, done: int, total: int | None, rows: int = 0) -> None:
+        if (step, done) == ("parse", 1):
+            discard(shown, by=other)
+
+    applying = request_apply(shown, by=make_user("admin"), trigger="button", worker=this_process())
+    run = execute(applying, progress=meanwhile)
+    shown.refresh_from_db()
+    assert (run.status, run.error) == (
+        "failed",
+        f"Run {shown.pk} was discarded while it was applied: nothing was stored.",
+    )
+    assert (shown.decision, shown.decided_by) == ("discarded", other)
+    assert DetectionRule.objects.count() == 0
 
 
 def shrunk(world: SmallWorld, start: int, left: int) -> ImportRun:
