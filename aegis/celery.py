@@ -18,7 +18,7 @@ if "celery" in (
 ):  # `celery` and `python -m celery`; the other programs ask themselves
     require_sound_environment()
 
-app = Celery("aegis")
+app = Celery("aegis", task_cls="aegis.lib.worker_pool:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

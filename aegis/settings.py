@@ -285,6 +285,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 25 * 60
 CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_POOL = "aegis.lib.worker_pool:TaskPool"
+CELERY_WORKER_LOST_WAIT = 2  # seconds in which the last word of a process that died may still arrive
 # SQLite has one writer at a time: a second worker process would only wait for the first.
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 1 if EMBEDDED else 2)
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 50

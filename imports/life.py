@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from aegis.audit.recording import record
 from aegis.lib.outages import OUTAGES
-from imports.models import ImportRun
+from imports.models import STEPS, ImportRun
 from imports.schedule import note_sync
+from imports.whereabouts import left_by
 
 Status = ImportRun.Status
 HEARTBEAT_EVERY = timedelta(seconds=2)
@@ -30,6 +31,8 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between attempts to write the end of a run whose database was lost."""
 DEAD_FOR_SURE = timedelta(minutes=30)
 """The same where SQLite is locked while a run stores, so that nothing is heard of it: its process is asked for first."""
+
+KILLED = "SIGKILL"
 
 logger = logging.getLogger(__name__)
 
@@ -56,21 +59,30 @@ def is_dead(run: ImportRun) -> bool:
     if run.status == Status.QUEUED and not run.worker:
         return False
     silence = timezone.now() - (run.heartbeat_at or run.created_at)
+    return _is_gone(run) or silence > _patience(run)
+
+
+def _is_here(run: ImportRun) -> bool:
+    """Whether its process is, or was, one of this machine."""
     host, _, pid = run.worker.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return silence > DEAD_AFTER
-    if not is_alive(int(pid)):
-        return True
-    return silence > (DEAD_FOR_SURE if connection.vendor == "sqlite" else DEAD_AFTER)
+    return host == socket.gethostname() and pid.isdigit()
 
 
-def free_dead_runs(runs: QuerySet[ImportRun] | None = None) -> int:
+def _is_gone(run: ImportRun) -> bool:
+    return _is_here(run) and not is_alive(int(run.worker.rpartition(":")[2]))
+
+
+def _patience(run: ImportRun) -> timedelta:
+    return DEAD_FOR_SURE if _is_here(run) and connection.vendor == "sqlite" else DEAD_AFTER
+
+
+def free_dead_runs(runs: QuerySet[ImportRun] | None = None, *, how: str = "") -> int:
     """Mark those active runs (of all, or of `runs`) whose process is gone as abandoned. Returns how many.
 
-    Their sources can be imported again.
+    Their sources can be imported again. `how` is how the process ended, where that is known: "signal 11 (SIGSEGV)".
     """
     active = (ImportRun.objects.all() if runs is None else runs).filter(status__in=ImportRun.ACTIVE)
-    return sum(_abandon(run) for run in active.select_related("source") if is_dead(run))
+    return sum(_abandon(run, how) for run in active.select_related("source") if is_dead(run))
 
 
 def end_when_possible(end: Callable[[str], None], error: Exception) -> None:
@@ -193,19 +205,29 @@ def _stop(found: list[bool]) -> None:
 
 
 @transaction.atomic
-def _abandon(run: ImportRun) -> bool:
+def _abandon(run: ImportRun, how: str) -> bool:
     """Give up a run, unless its row has moved since it was looked at."""
     seen = {"pk": run.pk, "status": run.status, "heartbeat_at": run.heartbeat_at}
     if not ImportRun.objects.select_for_update().filter(**seen).exists():
         return False
-    silence = f"the process {run.worker} ended, or was not heard of for {DEAD_AFTER.seconds} seconds"
-    run.error = f"abandoned: {silence}. Nothing of this run was stored: it can be started again."
+    run.error = f"abandoned: {_death(run, how)}. Nothing of this run was stored: it can be started again."
     run.status, run.finished_at, run.step = Status.ABANDONED, timezone.now(), ""
     run.forget_counts()
     run.save()
     note_sync(run)
     record(None, "import.abandoned", run, after={"source": run.source.slug, "error": run.error})
     return True
+
+
+def _death(run: ImportRun, how: str) -> str:
+    """What is known of the end of a run's process: how, and at what."""
+    path = left_by(run) if _is_here(run) else ""
+    at = f" while reading {path}" if path else f" while {STEPS[run.step].lower()}" if run.step in STEPS else ""
+    if not (how or _is_gone(run)):
+        return f"the process {run.worker} was not heard of for {_patience(run).seconds} seconds{at}"
+    if KILLED in how:
+        return f"the process {run.worker} was killed ({how}){at}, which most often means that memory ran out"
+    return f"the process {run.worker} ended{f' with {how}' if how else ''}{at}"
 
 
 def is_alive(pid: int) -> bool:

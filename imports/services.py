@@ -24,7 +24,8 @@ from aegis.lib.numbers import numbered
 from aegis.lib.outages import OUTAGES
 from catalog.resolution import unresolved_by_source
 from imports import engine, life
-from imports.fetchers import FetchError, NotModified, Snapshot, TaxiiServer, fetch
+from imports.fetchers import FetchError, NotModified, Snapshot
+from imports.fetching import fetch_source, is_sample
 from imports.holding import digest_of_changes, is_held, reasons_to_hold
 from imports.intake import Intake, SourceUnreadable
 from imports.life import Cancelled, Lifeline, Superseded, free_dead_runs, require_running, this_process
@@ -36,6 +37,7 @@ from imports.signals import catalogue_stored, import_finished
 from imports.snapshots import NotKept, keep, kept, sweep
 from imports.standing import NotPossible, carry_decision, require_last, require_open, settle_open_runs
 from imports.upstream import Source
+from imports.whereabouts import Whereabouts
 
 logger = logging.getLogger(__name__)
 Status = ImportRun.Status
@@ -126,6 +128,7 @@ class Execution:
         self._fingerprint = engine.importer_fingerprint()
         self._may_skip = not force and not run.dry_run and run.source.importer == self._fingerprint
         self._line = Lifeline(run)
+        self._whereabouts = Whereabouts(run)
 
     def carry_out(self) -> ImportRun:
         """Fetch, read and store. Input that cannot be had or read ends the run as failed, and nothing is written.
@@ -164,11 +167,17 @@ class Execution:
             raise
         except SoftTimeLimitExceeded:
             minutes = settings.CELERY_TASK_SOFT_TIME_LIMIT // 60
+            at = self._whereabouts.words
             self._end(
-                Status.FAILED, error=f"took longer than {minutes} minutes: start it again, or import it by command"
+                Status.FAILED, error=f"took longer than {minutes} minutes{at}: start it again, or import it by command"
             )
         except OUTAGES as error:
             life.end_when_possible(partial(self._end, Status.FAILED), error)
+        except MemoryError:
+            self._end(
+                Status.FAILED,
+                error=f"memory ran out{self._whereabouts.words}: give the worker more, and start it again",
+            )
         except BaseException as error:
             self._end(Status.FAILED, error=f"internal error: {type(error).__name__}: {error}")
             raise
@@ -246,7 +255,8 @@ class Execution:
         # Compressing waits for no one and nothing waits for it: it has the other core while this one reads.
         with ThreadPoolExecutor(1) as beside:
             keeping = beside.submit(copy_context().run, keep, self._source.slug, snapshot)
-            intake = engine.read(self._source, snapshot.files(), len(snapshot.pieces), self._tell)
+            files = self._whereabouts.follow(snapshot.files())
+            intake = engine.read(self._source, files, len(snapshot.pieces), self._tell)
             keeping.result()
         for issue in snapshot.issues:
             intake.report(issue)
@@ -318,7 +328,7 @@ class Execution:
         row.current_version, row.importer = self._run.version, self._fingerprint
         row.digest = snapshot.digest if snapshot else ""
         row.validators = dict(snapshot.validators) if snapshot else {}
-        row.is_sample = snapshot is not None and _is_sample(snapshot.origin)
+        row.is_sample = snapshot is not None and is_sample(snapshot.origin)
         row.save(update_fields=["current_version", "digest", "importer", "validators", "is_sample"])
 
     def _not_modified(self, version: str = "") -> None:
@@ -362,17 +372,6 @@ class Execution:
 def _effects(answers: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
     """What the receivers say that moves in our own work."""
     return {name: moved for _, answer in answers for name, moved in (answer or {}).items()}
-
-
-def fetch_source(source: Source, **options: Any) -> Snapshot | NotModified:
-    """What the configured ways bring, the newer TAXII protocol before the older; `options` are those of `fetchers.fetch`."""
-    configured = (("2.1", settings.AEGIS_TAXII_URL), ("2.0", settings.AEGIS_TAXII20_URL))
-    servers = [TaxiiServer(version, url, settings.AEGIS_TAXII_SECONDS) for version, url in configured if url]
-    return fetch(source, extra_hosts=settings.AEGIS_EXTRA_HOSTS, taxii=servers, **options)
-
-
-def _is_sample(origin: str) -> bool:
-    return str(settings.BASE_DIR / "samples") in origin
 
 
 def _quiet(step: str, done: int, total: int | None, rows: int = 0) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.db import connection
+from django.dispatch import receiver
 
+from aegis.lib.signals import process_lost
 from imports.feeds import scan as feeds
 from imports.feeds.scan import ScanRunning, execute_scan, free_dead_scans, is_work_due, request_scan
 from imports.life import free_dead_runs
@@ -27,6 +31,18 @@ def run_import(run_id: int) -> None:
     free_dead_runs(runs)
     for run in runs.filter(status=ImportRun.Status.QUEUED).select_related("source"):
         execute(run)
+
+
+@receiver(process_lost)
+def give_up(task: str, args: Sequence[Any], how: str, **_: Any) -> None:
+    """The process of an import died: say so at once, and how. Runs in the worker's main process, which keeps no connection."""
+    if task != run_import.name:
+        return
+    try:
+        free_dead_runs(ImportRun.objects.filter(pk__in=args), how=how)
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()
 
 
 @shared_task

@@ -115,3 +115,61 @@ def test_one_that_dies_takes_the_others_along_and_says_so(up, tmp_path):
     assert running.wait(60) == 1
     assert "beat ended with status -9: stopping the others." in (tmp_path / "log").read_text()
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
+
+
+CRASHING = """
+import os
+import signal
+
+from celery.signals import worker_process_init
+
+from aegis.celery import app
+
+
+@worker_process_init.connect
+def crash(**_):
+    from imports import engine
+
+    whole = engine.parse_file
+
+    def parse_file(source, file):
+        if source.slug == "lolbas":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if source.slug == "caldera":
+            raise MemoryError
+        return whole(source, file)
+
+    engine.parse_file = parse_file
+"""
+ASK = "from imports.queueing import queue_import; queue_import({slug!r}, trigger='api')"
+
+
+def ended(environment: dict[str, str], folder: Path, slug: str) -> tuple[str, str]:
+    """Status and error of a run that a worker was asked for, once it has ended."""
+    manage(environment, "shell", "-v", "0", "-c", ASK.format(slug=slug))
+    until = time.monotonic() + PATIENCE
+    query = "SELECT status, error FROM imports_importrun WHERE id = (SELECT max(id) FROM imports_importrun)"
+    while (run := rows(folder, query)[0])[0] in ("queued", "running") and time.monotonic() < until:
+        time.sleep(0.2)
+    return run
+
+
+def test_worker_outlives_its_processes_and_says_how_they_died(environment, tmp_path):
+    (tmp_path / "crashing.py").write_text(CRASHING)
+    command = [sys.executable, "-m", "celery", "-q", "-A", "crashing", "worker", "-c", "1", "--without-mingle"]
+    paths = os.pathsep.join([str(tmp_path), str(ROOT)])
+    with (tmp_path / "log").open("wb") as log:
+        worker = subprocess.Popen(command, cwd=ROOT, env=environment | {"PYTHONPATH": paths}, stdout=log, stderr=log)
+    try:
+        status, error = ended(environment, tmp_path, "lolbas")
+        death = error.partition(" ended with ")[2].partition(". ")[0]
+        assert (status, death) == ("abandoned", "signal 11 (SIGSEGV) while reading yml/OSBinaries/Ferrytool.yml")
+        status, error = ended(environment, tmp_path, "caldera")
+        assert (status, error.partition(" while ")[0]) == ("failed", "memory ran out")
+        (idle,) = children_of(worker.pid)
+        os.kill(idle, signal.SIGKILL)
+        assert ended(environment, tmp_path, "sigma") == ("succeeded", "")
+        assert worker.poll() is None, (tmp_path / "log").read_text()
+    finally:
+        worker.kill()
+        worker.wait()

@@ -6,8 +6,8 @@ from django.conf import settings
 
 from imports.bundles.writing import Item
 from imports.fetchers import FetchError, Snapshot
+from imports.fetching import fetch_source
 from imports.models import DataSource
-from imports.services import fetch_source
 from imports.snapshots import kept
 from imports.upstream import Source
 

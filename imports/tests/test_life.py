@@ -6,13 +6,16 @@ import pytest
 from django.utils import timezone
 
 from aegis.audit.models import AuditLog
+from aegis.lib.signals import process_lost
 from catalog.models import DetectionRule
-from imports import life
+from imports import engine, life
 from imports.life import DEAD_AFTER, cancel_run, free_dead_runs, is_dead, this_process
 from imports.models import DataSource, ImportRun
 from imports.services import execute, request_import
 from imports.tasks import run_import
 from imports.tests.small_world import SmallWorld
+from imports.upstream import SourceFile
+from imports.whereabouts import Whereabouts, left_by
 
 pytestmark = pytest.mark.django_db
 Status = ImportRun.Status
@@ -150,3 +153,42 @@ def test_runs_are_given_up_one_by_one_and_once(rules):
     assert free_dead_runs() == 1
     assert free_dead_runs() == 0
     assert AuditLog.objects.filter(action="import.abandoned").count() == 2
+
+
+def test_run_whose_process_died_within_a_file_names_it_and_how_it_ended(rules):
+    run = request_import("sigma")
+    host = this_process().rpartition(":")[0]
+    ImportRun.objects.filter(pk=run.pk).update(status=Status.RUNNING, worker=f"{host}:999999999", step="parse")
+    run.refresh_from_db()
+    reading = Whereabouts(run).follow([SourceFile(path="rules/a.yml", data=b""), SourceFile(path="b.yml", data=b"")])
+    assert [next(reading).path, next(reading).path] == ["rules/a.yml", "b.yml"]
+    process_lost.send(None, task="imports.tasks.run_import", args=[run.pk], how="signal 11 (SIGSEGV)")
+    run.refresh_from_db()
+    assert run.error == (
+        f"abandoned: the process {host}:999999999 ended with signal 11 (SIGSEGV) while reading b.yml. "
+        "Nothing of this run was stored: it can be started again."
+    )
+    assert left_by(run) == ""
+
+
+def test_run_of_another_machine_that_is_silent_says_how_long_and_at_what(rules):
+    run = request_import("sigma")
+    long_ago = timezone.now() - timedelta(minutes=5)
+    ImportRun.objects.filter(pk=run.pk).update(
+        status=Status.RUNNING, worker=NOBODY, step="store", heartbeat_at=long_ago
+    )
+    assert free_dead_runs() == 1
+    run.refresh_from_db()
+    assert run.error.startswith(f"abandoned: the process {NOBODY} was not heard of for 60 seconds while storing.")
+
+
+def test_run_that_runs_out_of_memory_names_the_file_and_the_worker_lives(rules, monkeypatch):
+    def greedy(source, file):
+        raise MemoryError
+
+    monkeypatch.setattr(engine, "parse_file", greedy)
+    run = execute(request_import("sigma"))
+    assert run.status == Status.FAILED
+    assert run.error.startswith("memory ran out while reading rules/")
+    assert run.error.endswith(": give the worker more, and start it again")
+    assert not left_by(run)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-import imports.services
+import imports.fetching
 from imports.digest import catalog_digest
 from imports.fetchers import LIMITS, fetch
 from imports.fetchers.tests.conftest import Answer, Server, hang_up, ok, serving, status, then_hang_up
@@ -40,7 +40,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch) -> None:
     """The same limits with less patience."""
-    monkeypatch.setattr(imports.services, "fetch", partial(fetch, limits=HURRIED))
+    monkeypatch.setattr(imports.fetching, "fetch", partial(fetch, limits=HURRIED))
 
 
 def content(part: Fetch) -> bytes:
