@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import Count, QuerySet, Value
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import DefensiveTechnique, DetectionRule, TestTemplate
-from compliance.models import ComplianceControl
 from coverage.charts.drawing import BarChart, LineChart
 from coverage.charts.shelf import backlog_chart, status_chart, tactic_chart, techniques, trend_chart
 from coverage.figures.backlogs import Backlog, places
 from coverage.figures.standing import Standing
-from coverage.figures.summary import CoverageSummary
+from coverage.figures.summary import CoverageSummary, coverage_summary
 from coverage.figures.trend import TrendPoint, trend
 from coverage.gaps.query import GapQuery
 from coverage.gaps.ranking import CLAIMS_OF_GAPS, Gap, GapFacts, ranked_gaps
 from imports.source_state import SourceState
-from intel.models import ThreatActor
 
 SHOWN: Final = 5
 """Rows of a backlog, and gaps, that the page shows."""
@@ -89,12 +85,9 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """The page without the sources and what waits. `summary.techniques` is 0 before the first import of ATT&CK."""
+    """The page without the sources and what waits. `summary.whole.techniques` is 0 before the first import of ATT&CK."""
 
     summary: CoverageSummary
-    proven: int
-    proven_percent: float
-    gaps: int
     tests: int
     due: int
     undetected: Face
@@ -112,21 +105,12 @@ def home() -> Home:
     """The page as the catalogue and our tests are now: nine queries."""
     standing = Standing.now(CLAIMS_OF_GAPS)
     whole = standing.whole
-    summary = CoverageSummary(
-        release=standing.release,
-        techniques=whole.techniques,
-        claimed=whole.claimed,
-        testable=whole.testable,
-        **holdings(),
-    )
+    summary = coverage_summary(standing)
     since = timezone.now().date() - timedelta(days=TREND_DAYS)
     points = trend(since=since)
     known = standing.techniques.values()
     return Home(
         summary=summary,
-        proven=whole.proven,
-        proven_percent=float(str(whole.with_percents()["proven_percent"])),
-        gaps=whole.proven_gaps,
         tests=sum(technique.tests for technique in known),
         due=sum(technique.review for technique in known),
         undetected=face(standing, Backlog.UNDETECTED),
@@ -170,35 +154,16 @@ def since_last_week(points: Sequence[TrendPoint]) -> Week:
     return Week(first.row.day, tuple(moves), changed)
 
 
-def holdings() -> dict[str, int]:
-    """How many rules, templates, actors, defences and controls count. One query."""
-    counted: dict[str, QuerySet[Any, Any]] = {
-        "templates": TestTemplate.objects.current(),
-        "rules": DetectionRule.objects.listed(),
-        "actors": ThreatActor.objects.active(),
-        "defences": DefensiveTechnique.objects.current(),
-        "controls": ComplianceControl.objects.shown().in_force(),
-    }
-    parts = [
-        rows.order_by()
-        .annotate(kind=Value(kind))
-        .values("kind")
-        .annotate(number=Count("pk"))
-        .values_list("kind", "number")
-        for kind, rows in counted.items()
-    ]
-    return dict.fromkeys(counted, 0) | dict(parts[0].union(*parts[1:], all=True))
-
-
 def shelves(summary: CoverageSummary) -> Iterable[Holding]:
     """The catalogue, kind by kind."""
+    held = summary.holdings
     kinds = (
-        ("Techniques", summary.techniques, "coverage:technique-list", "list"),
-        ("Detection rules", summary.rules, "catalog:rule-list", "rule"),
-        ("Test templates", summary.templates, "catalog:template-list", "book"),
-        ("Threat actors", summary.actors, "intel:actor-list", "users"),
-        ("Defences", summary.defences, "catalog:defence-list", "shield"),
-        ("Controls", summary.controls, "compliance:framework-list", "scale"),
+        ("Techniques", summary.whole.techniques, "coverage:technique-list", "list"),
+        ("Detection rules", held["rules"], "catalog:rule-list", "rule"),
+        ("Test templates", held["templates"], "catalog:template-list", "book"),
+        ("Threat actors", held["actors"], "intel:actor-list", "users"),
+        ("Defences", held["defences"], "catalog:defence-list", "shield"),
+        ("Controls", held["controls"], "compliance:framework-list", "scale"),
     )
     return (Holding(label, number, reverse(url_name), icon) for label, number, url_name, icon in kinds)
 

@@ -322,7 +322,7 @@ def test_who_asks_while_the_database_is_away_is_told_when_to_ask_again(client, w
 
 
 def test_a_fault_of_ours_is_raised_in_tests_and_trackers(world, monkeypatch):
-    monkeypatch.setattr(metrics, "coverage_by_tactic", lambda: 1 / 0)
+    monkeypatch.setattr(metrics.Standing, "now", lambda: 1 / 0)
     client = bearer()
     client.raise_request_exception = True
     with pytest.raises(ZeroDivisionError):

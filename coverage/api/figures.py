@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
 from aegis.lib.listing import refuse_unknown_parameters
-from coverage.api.trend import EXAMPLE, FiguresSerializer
+from coverage.api.metrics import EXAMPLE, FiguresSerializer
 from coverage.figures.backlogs import backlog_numbers
 from coverage.figures.groups import by_actor, by_framework, by_platform
 from coverage.figures.outcomes import outcomes_by_month, outcomes_by_tactic

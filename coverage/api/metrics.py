@@ -1,6 +1,5 @@
-"""Figures in the API."""
+"""Figures of techniques in the API: of all, and of each tactic."""
 
-from dataclasses import asdict
 from typing import Any, Final
 
 from django.utils import timezone
@@ -11,30 +10,56 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
-from coverage.figures.by_tactic import coverage_by_tactic
-from coverage.figures.statuses import StatusFigures, figures_by_tactic, figures_of, status_figures
+from coverage.figures.standing import FIGURES, GroupFigures, Standing
 from coverage.figures.summary import coverage_summary
 
-NOTHING: Final = figures_of((), {})
-STATUS_EXAMPLE: Final = StatusFigures(
-    techniques=46, validated=5, partial=3, in_progress=2, not_covered=36, proven=4
-).with_percents()
+EXAMPLE: Final = GroupFigures(
+    key="execution",
+    name="Execution",
+    techniques=46,
+    claimed=38,
+    testable=29,
+    validated=5,
+    partial=3,
+    in_progress=2,
+    not_covered=36,
+    proven=4,
+    proven_gaps=1,
+)
 
 
-class StatusFiguresSerializer(serializers.Serializer[Any]):
-    """Techniques by status, and those that are proven: counts, and shares of all in percent."""
+class FiguresSerializer(serializers.Serializer[Any]):
+    """Numbers of active techniques, and their shares in percent.
+
+    `claimed`: a live detection rule names it; that says that something exists, never that it works. `testable`: a test template
+    exists. `proven`: a validated test of its own met what it expected. `proven_gaps`: all its validated tests missed.
+    `validated`, `partial`, `in_progress` and `not_covered` are the status by tests, sub-techniques taken in; they add up to
+    `techniques`.
+    """
 
     techniques = serializers.IntegerField()
+    claimed = serializers.IntegerField()
+    testable = serializers.IntegerField()
     validated = serializers.IntegerField()
-    validated_percent = serializers.FloatField()
     partial = serializers.IntegerField()  # type: ignore[assignment]  # the framework's own `partial` is on instances
-    partial_percent = serializers.FloatField()
     in_progress = serializers.IntegerField()
-    in_progress_percent = serializers.FloatField()
     not_covered = serializers.IntegerField()
-    not_covered_percent = serializers.FloatField()
     proven = serializers.IntegerField()
+    proven_gaps = serializers.IntegerField()
+    claimed_percent = serializers.FloatField()
+    testable_percent = serializers.FloatField()
+    validated_percent = serializers.FloatField()
+    partial_percent = serializers.FloatField()
+    in_progress_percent = serializers.FloatField()
+    not_covered_percent = serializers.FloatField()
     proven_percent = serializers.FloatField()
+    proven_gaps_percent = serializers.FloatField()
+
+
+def example() -> dict[str, Any]:
+    """The figures of the example, without its name."""
+    figures = EXAMPLE.with_percents()
+    return {name: figures[name] for name in (*FIGURES, *(f"{name}_percent" for name in FIGURES[1:]))}
 
 
 @extend_schema_serializer(
@@ -42,11 +67,8 @@ class StatusFiguresSerializer(serializers.Serializer[Any]):
         OpenApiExample(
             "Summary",
             value={
-                **STATUS_EXAMPLE,
+                **example(),
                 "release": "enterprise-attack 18.1",
-                "claimed": 38,
-                "claimed_percent": 82.6,
-                "testable": 29,
                 "templates": 2505,
                 "rules": 5292,
                 "actors": 172,
@@ -57,16 +79,10 @@ class StatusFiguresSerializer(serializers.Serializer[Any]):
         )
     ]
 )
-class SummarySerializer(StatusFiguresSerializer):
-    """What is current. `claimed` techniques are named by a live rule, `testable` ones have a test template.
-
-    A claim says that something exists, never that it works: what is `proven` does.
-    """
+class SummarySerializer(FiguresSerializer):
+    """What is current. A claim says that something exists, never that it works: what is `proven` does."""
 
     release = serializers.CharField()
-    claimed = serializers.IntegerField()
-    claimed_percent = serializers.FloatField()
-    testable = serializers.IntegerField()
     templates = serializers.IntegerField()
     rules = serializers.IntegerField()
     actors = serializers.IntegerField()
@@ -82,26 +98,16 @@ class SummarySerializer(StatusFiguresSerializer):
 @extend_schema_serializer(
     examples=[
         OpenApiExample(
-            "A tactic",
-            value={
-                **STATUS_EXAMPLE,
-                "mitre_id": "TA0002",
-                "tactic": "execution",
-                "name": "Execution",
-                "claimed": 38,
-                "testable": 29,
-            },
+            "A tactic", value={**example(), "mitre_id": "TA0002", "tactic": "execution", "name": "Execution"}
         )
     ]
 )
-class TacticSummarySerializer(StatusFiguresSerializer):
+class TacticSummarySerializer(FiguresSerializer):
     """One tactic; a technique of several tactics counts in each."""
 
     mitre_id = serializers.CharField()
     tactic = serializers.CharField()
     name = serializers.CharField()
-    claimed = serializers.IntegerField()
-    testable = serializers.IntegerField()
 
 
 @require_action("coverage.read")
@@ -112,8 +118,8 @@ class MetricsSummary(Endpoint):
     def get(self, request: Request) -> Response:
         """Coverage in figures, as they are now."""
         summary = coverage_summary()
-        claimed = asdict(summary) | {"claimed_percent": summary.claimed_percent}
-        return Response(SummarySerializer(claimed | status_figures().with_percents()).data)
+        row = {"release": summary.release, **summary.holdings, **summary.whole.with_percents()}
+        return Response(SummarySerializer(row).data)
 
 
 @require_action("coverage.read")
@@ -122,7 +128,10 @@ class MetricsByTactic(Endpoint):
 
     @extend_schema(responses=TacticSummarySerializer(many=True), operation_id="metrics_by_tactic", tags=["metrics"])
     def get(self, request: Request) -> Response:
-        """One row per tactic, in the release's order."""
-        figures = figures_by_tactic()
-        rows = [asdict(row) | figures.get(row.tactic, NOTHING).with_percents() for row in coverage_by_tactic()]
+        """One row per tactic that has active techniques, in the release's order."""
+        standing = Standing.now()
+        rows = [
+            {"mitre_id": tactic.mitre_id, "tactic": tactic.shortname, **figures.with_percents()}
+            for tactic, figures in zip(standing.tactics, standing.by_tactic, strict=True)
+        ]
         return Response(TacticSummarySerializer(rows, many=True).data)

@@ -1,6 +1,6 @@
 """Coverage day by day, in the API."""
 
-from typing import Any, Final
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
@@ -11,56 +11,8 @@ from aegis.accounts.access import require_action
 from aegis.lib.api import Endpoint
 from aegis.lib.filters import LONGEST
 from aegis.lib.listing import refuse_unknown_parameters
-from coverage.figures.standing import FIGURES, GroupFigures
+from coverage.api.metrics import FiguresSerializer, example
 from coverage.figures.trend import TrendPoint, trend
-
-EXAMPLE: Final = GroupFigures(
-    key="execution",
-    name="Execution",
-    techniques=46,
-    claimed=38,
-    testable=29,
-    validated=5,
-    partial=3,
-    in_progress=2,
-    not_covered=36,
-    proven=4,
-    proven_gaps=1,
-)
-
-
-class FiguresSerializer(serializers.Serializer[Any]):
-    """Numbers of active techniques, and their shares in percent.
-
-    `claimed`: a live detection rule names it; that says that something exists, never that it works. `testable`: a test template
-    exists. `proven`: a validated test of its own met what it expected. `proven_gaps`: all its validated tests missed.
-    `validated`, `partial`, `in_progress` and `not_covered` are the status by tests, sub-techniques taken in; they add up to
-    `techniques`.
-    """
-
-    techniques = serializers.IntegerField()
-    claimed = serializers.IntegerField()
-    testable = serializers.IntegerField()
-    validated = serializers.IntegerField()
-    partial = serializers.IntegerField()  # type: ignore[assignment]  # the framework's own `partial` is on instances
-    in_progress = serializers.IntegerField()
-    not_covered = serializers.IntegerField()
-    proven = serializers.IntegerField()
-    proven_gaps = serializers.IntegerField()
-    claimed_percent = serializers.FloatField()
-    testable_percent = serializers.FloatField()
-    validated_percent = serializers.FloatField()
-    partial_percent = serializers.FloatField()
-    in_progress_percent = serializers.FloatField()
-    not_covered_percent = serializers.FloatField()
-    proven_percent = serializers.FloatField()
-    proven_gaps_percent = serializers.FloatField()
-
-
-def example() -> dict[str, Any]:
-    """The figures of the example, without its name."""
-    figures = EXAMPLE.with_percents()
-    return {name: figures[name] for name in (*FIGURES, *(f"{name}_percent" for name in FIGURES[1:]))}
 
 
 class TrendPointSerializer(FiguresSerializer):

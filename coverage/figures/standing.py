@@ -70,6 +70,16 @@ class GroupFigures:
     proven_gaps: int
 
     @property
+    def claimed_percent(self) -> float:
+        """The share of them that a rule names."""
+        return percent(self.claimed, self.techniques)
+
+    @property
+    def proven_percent(self) -> float:
+        """The share of them that is proven."""
+        return percent(self.proven, self.techniques)
+
+    @property
     def counts(self) -> dict[str, int]:
         """The numbers by name."""
         return {name: getattr(self, name) for name in FIGURES}

@@ -37,8 +37,8 @@ def executive_words(report: ExecutiveReport, address: str) -> Words:
         "scope": report.scope,
         "figures": [
             _figure("Techniques", whole.techniques),
-            _figure("Claimed", whole.claimed, f"{report.claimed_percent}\u00a0%"),
-            _figure("Proven", whole.proven, f"{report.proven_percent}\u00a0%"),
+            _figure("Claimed", whole.claimed, f"{whole.claimed_percent}\u00a0%"),
+            _figure("Proven", whole.proven, f"{whole.proven_percent}\u00a0%"),
             _figure("Proven gaps", whole.proven_gaps),
             {"label": "Time to detect", "value": clock(tests.time_to_detect), "note": f"median of {tests.detected:,}"},
         ],

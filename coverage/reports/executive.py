@@ -125,7 +125,7 @@ class ExecutiveReport:
         whole = self.whole
         return (
             f"Of {whole.techniques:,} attack techniques, detection rules claim {whole.claimed:,} "
-            f"({self.claimed_percent}\u00a0%). Tests have proven {whole.proven:,} ({self.proven_percent}\u00a0%), "
+            f"({whole.claimed_percent}\u00a0%). Tests have proven {whole.proven:,} ({whole.proven_percent}\u00a0%), "
             f"and shown {whole.proven_gaps:,} where nothing was seen as expected."
         )
 
@@ -148,16 +148,6 @@ class ExecutiveReport:
             f"{self.tests.total:,} tests that were validated from {formatted(self.period.since, 'j M Y')} to "
             f"{formatted(self.period.until, 'j M Y')}; gaps by the techniques of {self.chosen_actors:,} actors."
         )
-
-    @property
-    def claimed_percent(self) -> float:
-        """The share of the techniques that a rule names."""
-        return percent(self.whole.claimed, self.whole.techniques)
-
-    @property
-    def proven_percent(self) -> float:
-        """The share of the techniques that are proven."""
-        return percent(self.whole.proven, self.whole.techniques)
 
 
 def executive_report(period: Period, query: GapQuery, known: Collection[Chosen]) -> ExecutiveReport:

@@ -17,7 +17,7 @@ from catalog.tests.factories import (
     make_template,
 )
 from compliance.tests.factories import make_control, make_mapping
-from coverage.figures.statuses import status_figures
+from coverage.figures.summary import coverage_summary
 from coverage.tests.factories import make_test
 from intel.tests.factories import make_actor, make_use
 
@@ -35,6 +35,8 @@ UNTESTED = {
     "not_covered_percent": 100.0,
     "proven": 0,
     "proven_percent": 0.0,
+    "proven_gaps": 0,
+    "proven_gaps_percent": 0.0,
 }
 
 
@@ -101,6 +103,7 @@ def test_the_summary_counts_what_is_current(api, world):
         "claimed": 2,
         "claimed_percent": 66.7,
         "testable": 1,
+        "testable_percent": 33.3,
         "templates": 2,
         "rules": 4,
         "actors": 1,
@@ -116,10 +119,12 @@ def test_the_summary_of_an_empty_catalogue_is_all_noughts(api):
 
 
 def test_a_technique_of_two_tactics_counts_in_both(api, world):
+    claimed = {"claimed": 2, "claimed_percent": 100.0, "testable": 1, "testable_percent": 50.0}
+    half = {"claimed": 1, "claimed_percent": 50.0, "testable": 1, "testable_percent": 50.0}
     assert api.get(V1 + "metrics/by-tactic").json() == [
-        UNTESTED | {"mitre_id": "TA0002", "tactic": "execution", "name": "Execution", "claimed": 2, "testable": 1},
-        UNTESTED | {"mitre_id": "TA0003", "tactic": "persistence", "name": "Persistence", "claimed": 1, "testable": 1},
-    ]  # fmt: skip
+        UNTESTED | claimed | {"mitre_id": "TA0002", "tactic": "execution", "name": "Execution"},
+        UNTESTED | half | {"mitre_id": "TA0003", "tactic": "persistence", "name": "Persistence"},
+    ]
 
 
 def test_figures_count_techniques_by_what_tests_say(api, world):
@@ -139,12 +144,18 @@ def test_figures_count_techniques_by_what_tests_say(api, world):
         "not_covered_percent": 0.0,
         "proven": 1,
         "proven_percent": 33.3,
+        "proven_gaps": 0,
+        "proven_gaps_percent": 0.0,
     }
     execution, persistence = api.get(V1 + "metrics/by-tactic").json()
     assert (execution["validated"], execution["partial"], execution["proven"]) == (2, 0, 1)
     assert (persistence["validated"], persistence["partial"], persistence["proven"]) == (1, 1, 1)
-    assert [line.split()[:2] for line in status_figures().lines()] == [["proven", "1"], ["status", "2"], ["0", "in"]]
+    assert [line.split()[:2] for line in coverage_summary().lines_of_tests()] == [
+        ["proven", "1"],
+        ["status", "2"],
+        ["0", "in"],
+    ]
 
 
 def test_the_demo_says_so_while_nothing_is_tested(world):
-    assert status_figures().lines() == ["  proven         0 techniques: no test has been recorded yet"]
+    assert coverage_summary().lines_of_tests() == ["  proven         0 techniques: no test has been recorded yet"]

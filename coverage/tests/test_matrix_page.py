@@ -102,7 +102,7 @@ def test_columns_follow_the_release_and_say_what_is_claimed(viewer, catalogue):
 
 
 def test_page_claims_what_the_summary_claims_and_proves_nothing(viewer, catalogue):
-    assert coverage_summary().claimed == 3
+    assert coverage_summary().whole.claimed == 3
     page = " ".join(re.sub(r"<[^>]+>", "", body(viewer.get("/matrix"))).split())
     assert "3 of 5 claimed; none proven: no test recorded yet." in page
 

@@ -71,7 +71,10 @@ def test_executive_report_prints_the_figures_of_the_api(client, campaign):
         summary["claimed"],
         summary["proven"],
     )
-    assert (report.claimed_percent, report.proven_percent) == (summary["claimed_percent"], summary["proven_percent"])
+    assert (report.whole.claimed_percent, report.whole.proven_percent) == (
+        summary["claimed_percent"],
+        summary["proven_percent"],
+    )
     assert report.gaps_total == gaps["count"]
     assert [(row.gap.mitre_id, row.gap.score) for row in report.gaps] == [
         (row["mitre_id"], row["score"]) for row in gaps["results"]

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from coverage.figures.statuses import status_figures
 from coverage.figures.summary import coverage_summary
 from coverage.services.snapshots import take_snapshot
 from imports.models import DataSource
@@ -83,7 +82,8 @@ class Command(BaseCommand):
 
     def _print_summary(self) -> None:
         self.stdout.write("")
-        for line in [*coverage_summary().lines(), *status_figures().lines()]:
+        summary = coverage_summary()
+        for line in [*summary.lines(), *summary.lines_of_tests()]:
             self.stdout.write(line)
         self.stdout.write("")
 
