@@ -1,4 +1,4 @@
-"""Makes the request known to whatever is recorded during it, and records every refusal."""
+"""Makes the request known to whatever is recorded during it, and records every refusal of somebody."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -11,7 +11,10 @@ from aegis.audit.visit import Visit, visiting
 
 
 class AuditMiddleware:
-    """Stands outside of all that may answer 403: the policy, the API's permissions, the check of forms, a view itself."""
+    """Stands outside of all that may answer 403: the policy, the API's permissions, the check of forms, a view itself.
+
+    What is refused to nobody in particular stands in the log alone: the trail is kept for ever, and strangers could fill it.
+    """
 
     def __init__(self, respond: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.respond = respond
@@ -20,7 +23,7 @@ class AuditMiddleware:
         visit = Visit.of(request)
         with visiting(visit):
             response = self.respond(request)
-            if response.status_code == HTTPStatus.FORBIDDEN:
+            if response.status_code == HTTPStatus.FORBIDDEN and visit.user is not None:
                 record_denial(request)
         response["X-Request-ID"] = visit.id
         return response

@@ -42,7 +42,13 @@ def record_login(sender: Any, request: Any, user: User, **_: Any) -> None:
 
 
 def record_failed_login(sender: Any, credentials: dict[str, Any], request: Any = None, **_: Any) -> None:
-    """`user.login_failed`, with the name that was tried. The same work whether there is such a user or not."""
+    """`user.login_failed`, with the name that was tried. The same work whether there is such a user or not.
+
+    A try that the throttle refused unread is no failure: it stands in the log alone. The trail is kept for ever, and whoever
+    must wait could fill it.
+    """
+    if getattr(request, "axes_locked_out", False):
+        return
     name = str(credentials.get("username", ""))
     record(None, "user.login_failed", Subject(User._meta.label_lower, "", name), request=request)
 

@@ -17,6 +17,7 @@ from imports.models import DataSource, ImportRun
 from imports.services import execute, request_import
 from imports.tests.factories import make_run
 
+WRONG = urlencode({"username": "anna", "password": "wrong"})
 ACCESS = {"method": "GET", "path": "/audit", "requires": "audit.read"}
 
 
@@ -66,6 +67,19 @@ def test_failed_logins_cost_the_same_whether_the_user_exists(client, db, django_
         return AuditLog.objects.count() - before
 
     assert rows_of("anna") == rows_of("nobody") == 1
+
+
+@pytest.mark.parametrize("path", ["/accounts/login", "/api/v1/auth/login"])
+def test_tries_that_the_throttle_refuses_unread_do_not_fill_the_trail(client, db, path):
+    tries = [client.post(path, WRONG, "application/x-www-form-urlencoded").status_code for _ in range(9)]
+    assert tries[5:] == [429] * 4
+    assert AuditLog.objects.filter(action="user.login_failed").count() == 5
+
+
+def test_refusals_of_strangers_do_not_fill_the_trail(db):
+    stranger = Client(enforce_csrf_checks=True)
+    assert stranger.post("/accounts/login", {"username": "anna", "password": "wrong"}).status_code == 403
+    assert not AuditLog.objects.exists()
 
 
 def test_refused_page_is_recorded_once_with_what_it_asked_for(client_of):
