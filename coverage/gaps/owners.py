@@ -18,13 +18,15 @@ from coverage.models import GapAssignment
 
 MINE: Final = "me"
 NOBODY: Final = "none"
+EXACTLY: Final = "="
+"""Before a user name that is one of these words; no user name begins with it."""
 LONGEST_NAME: Final = 150
 EARLIER: Final = 20
 """Former owners that the page of a technique lists."""
 
 
 class OwnedGapForm(GapForm):
-    """The address of the ranking with `owner`: `me`, `none`, or a user name."""
+    """The address of the ranking with `owner`: `me`, `none`, or a user name; `=me` is the user who is called so."""
 
     owner = forms.CharField(
         required=False, max_length=LONGEST_NAME, label="Owner", widget=forms.Select(attrs={"class": "select"})
@@ -33,8 +35,9 @@ class OwnedGapForm(GapForm):
     def clean_owner(self) -> str:
         """The word. Raises ValidationError for a name that nobody has."""
         owner: str = self.cleaned_data["owner"]
-        if owner and owner not in {MINE, NOBODY} and not User.objects.filter(username=owner).exists():
-            raise ValidationError(f"There is no user {owner}: write {MINE}, {NOBODY} or a user name.")
+        name = owner.removeprefix(EXACTLY)
+        if owner and owner not in {MINE, NOBODY} and not User.objects.filter(username=name).exists():
+            raise ValidationError(f"There is no user {name}: write {MINE}, {NOBODY} or a user name.")
         return owner
 
     @property
@@ -47,8 +50,11 @@ class OwnedGapForm(GapForm):
         """Let the field offer everybody who owns one of these gaps."""
         names = {gap.owner.username: gap.owner.named for gap in gaps if gap.owner}
         if (asked := self.asked_owner) and asked not in {MINE, NOBODY}:
-            names.setdefault(asked, asked)
-        people = sorted(names.items(), key=lambda pair: pair[0].casefold())
+            names.setdefault(asked.removeprefix(EXACTLY), asked.removeprefix(EXACTLY))
+        people = [
+            (f"{EXACTLY}{name}" if name in {MINE, NOBODY} else name, shown)
+            for name, shown in sorted(names.items(), key=lambda pair: pair[0].casefold())
+        ]
         select: forms.Select = self.fields["owner"].widget
         select.choices = [("", "Any"), (MINE, "Me"), (NOBODY, "Nobody yet"), *people]
 
@@ -59,7 +65,7 @@ def owned_by(gaps: Iterable[Gap], owner: str, visitor: User) -> list[Gap]:
         return list(gaps)
     if owner == NOBODY:
         return [gap for gap in gaps if gap.owner is None]
-    name = visitor.username if owner == MINE else owner
+    name = visitor.username if owner == MINE else owner.removeprefix(EXACTLY)
     return [gap for gap in gaps if gap.owner is not None and gap.owner.username == name]
 
 

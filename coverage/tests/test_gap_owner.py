@@ -231,6 +231,17 @@ def test_page_and_api_filter_by_owner(client, gap, lena, maria, asked, found):
     ]
 
 
+def test_users_who_are_called_like_the_words_are_found_too(client, gap, lena, maria):
+    me = make_user(Role.BLUE_TECH, username="me")
+    given(lena, gap, me)
+    client.force_login(maria)
+    page = client.get("/gaps?owner=%3Dme")
+    assert [one.mitre_id for one in page.context["page"].object_list] == ["T9001"]
+    assert '<option value="=me" selected>me</option>' in page.content.decode()
+    assert owners(bearer(maria).get("/api/v1/metrics/gaps?owner=%3Dme").json()["results"]) == {"T9001": "me"}
+    assert list(client.get("/gaps?owner=me").context["page"].object_list) == []
+
+
 @pytest.mark.parametrize("word", ["ghost", "%00", "x" * 151])
 def test_an_owner_that_there_is_not_is_refused(client, gap, lena, word):
     client.force_login(lena)
