@@ -39,15 +39,18 @@ def digest(now: datetime | None = None) -> Digest:
     order = ranked(new)
     due = TechniqueCoverage.objects.due_for_review().count()
     failing = Feed.objects.kept().filter(enabled=True, failures__gt=0).order_by("name")
-    lines = [f"{len(order)} new articles this week that nobody has decided on; {due} techniques ask for a review.", ""]
+    new_ones = f"{len(order)} new article{'' if len(order) == 1 else 's'}"
+    asking = f"{due} technique asks" if due == 1 else f"{due} techniques ask"
+    lines = [f"{new_ones} this week that nobody has decided on; {asking} for a review.", ""]
     for row in rows(in_order(IntelItem.objects.all(), order[:MOST])):
-        why = f"  {row.why}." if row.why else "  Names no technique."
+        name = f"{row.foremost.technique.name}: " if row.foremost else ""
+        why = f"  {name}{row.why}." if row.why else "  Names no technique."
         lines += [f"- {row.item.title}", why, f"  {row.item.feed.name}, {row.item.at:%d %b %Y}. {_address(row.item)}"]
     if len(order) > MOST:
         lines += ["", f"And {len(order) - MOST} more: {settings.AEGIS_URL}{reverse('coverage:intel-inbox')}"]
     if failing:
         lines += ["", f"Feeds that cannot be read: {', '.join(feed.name for feed in failing)}."]
-    return Digest(f"Aegis: {len(order)} new articles", "\n".join([*lines, ""]))
+    return Digest(f"Aegis: {new_ones}", "\n".join([*lines, ""]))
 
 
 def send_digest() -> int:

@@ -33,7 +33,7 @@ def test_nothing_is_sent_unless_somebody_switched_it_on(leads):
 
 def test_each_lead_gets_what_matters_most_first(leads, settings):
     settings.AEGIS_INTEL_DIGEST, settings.AEGIS_URL = True, "https://aegis.example.org"
-    make_technique("T1059")
+    make_technique("T1059", name="Scripting")
     now = timezone.now()
     quiet = make_item(title="Nothing much", first_seen_at=now)
     loud = make_item("T1059", title="A breach", first_seen_at=now)
@@ -45,12 +45,19 @@ def test_each_lead_gets_what_matters_most_first(leads, settings):
     body = mail.outbox[0].body
     assert mail.outbox[0].subject == "Aegis: 2 new articles"
     assert body.index("A breach") < body.index("Nothing much")
-    assert "T1059 is not covered, no known actor uses it." in body
+    assert "  Scripting: T1059 is not covered, no known actor uses it." in body
     assert f"https://aegis.example.org/intel/{loud.pk}" in body
     assert f"https://aegis.example.org/intel/{quiet.pk}" in body
     assert "Feeds that cannot be read: Krebs on Security." in body
     assert "Long ago" not in body
     assert "Done" not in body
+
+
+def test_one_article_is_one_article():
+    make_item(title="A breach", first_seen_at=timezone.now())
+    mail = digest()
+    assert mail.subject == "Aegis: 1 new article"
+    assert mail.body.startswith("1 new article this week that nobody has decided on; 0 techniques ask for a review.")
 
 
 def test_a_title_never_becomes_a_header(settings):
