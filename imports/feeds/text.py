@@ -115,4 +115,11 @@ def _is_hidden(char: str) -> bool:
 
 
 def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+    """The text, cut between two words where there are any: half a word may be another."""
+    if len(text) <= longest:
+        return text
+    cut = text[: longest - 1]
+    if not text[longest - 1].isspace():
+        whole = cut.rpartition(" ")[0]
+        cut = whole if len(whole) > longest // 2 else cut
+    return f"{cut.rstrip()}…"

@@ -105,6 +105,12 @@ def test_hidden_characters_are_taken_out():
     assert one_line("Pow\u200cer\u200dShell T1059\u2063.001 \U000e0041") == "PowerShell T1059.001"
 
 
+def test_a_long_text_is_cut_between_two_words():
+    assert one_line("Remote System Discovery", 18) == "Remote System…"
+    assert one_line("Remote System Discovery", 14) == "Remote System…"
+    assert one_line("x" * 30, 18) == "x" * 17 + "…"
+
+
 def test_joiners_that_a_script_needs_stay():
     persian, family = "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\U0001f468\u200d\U0001f467"
     assert one_line(f"{persian} {family}") == f"{persian} {family}"
