@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
@@ -26,6 +27,10 @@ REASONS_SHOWN: Final = 3
 State = IntelItem.State
 
 
+class DecidedMeanwhile(ValidationError):
+    """Somebody else decided otherwise on the item after the visitor's page was drawn; the message says who and how."""
+
+
 @transaction.atomic
 def flag_news(*, scan: FeedScan, items: Iterable[int]) -> list[str]:
     """Have techniques reviewed that new items name with confidence, those that matter most; returns their ids.
@@ -42,19 +47,19 @@ def flag_news(*, scan: FeedScan, items: Iterable[int]) -> list[str]:
     return chosen
 
 
-def accept_item(*, by: User, item: IntelItem) -> IntelItem:
-    """The item, accepted: it is of use to us."""
-    return _decide(by, item, State.ACCEPTED)
+def accept_item(*, by: User, item: IntelItem, as_of: datetime | None = None) -> IntelItem:
+    """The item, accepted: it is of use to us. Raises DecidedMeanwhile, if `as_of` says how old the page is."""
+    return _decide(by, item, State.ACCEPTED, as_of)
 
 
-def dismiss_item(*, by: User, item: IntelItem) -> IntelItem:
-    """The item, dismissed: nothing in it is for us."""
-    return _decide(by, item, State.DISMISSED)
+def dismiss_item(*, by: User, item: IntelItem, as_of: datetime | None = None) -> IntelItem:
+    """The item, dismissed: nothing in it is for us. Raises DecidedMeanwhile, if `as_of` says how old the page is."""
+    return _decide(by, item, State.DISMISSED, as_of)
 
 
-def reopen_item(*, by: User, item: IntelItem) -> IntelItem:
-    """The item, as if nobody had decided on it."""
-    return _decide(by, item, State.NEW)
+def reopen_item(*, by: User, item: IntelItem, as_of: datetime | None = None) -> IntelItem:
+    """The item, as if nobody had decided on it. Raises DecidedMeanwhile, if `as_of` says how old the page is."""
+    return _decide(by, item, State.NEW, as_of)
 
 
 def assign_item(*, by: User, item: IntelItem, to: User | None) -> IntelItem:
@@ -70,12 +75,14 @@ def assign_item(*, by: User, item: IntelItem, to: User | None) -> IntelItem:
     return _change(by, item, "intel.assigned", ("assigned_to",), assign)
 
 
-def note_item(*, by: User, item: IntelItem, note: str) -> IntelItem:
-    """The item with a note in the place of the one that it had."""
+def note_item(*, by: User, item: IntelItem, note: str, instead_of: str | None = None) -> IntelItem:
+    """The item with a note in the place of the one that it had: of `instead_of`, if that is given. Raises ValidationError."""
     if len(note) > LONGEST:
         raise ValidationError({"note": [f"At most {LONGEST:,} characters."]})
 
     def write(row: IntelItem) -> None:
+        if instead_of is not None and row.note not in {instead_of, note}:
+            raise ValidationError({"note": [f"The note has been changed meanwhile. It reads now: “{row.note}”"]})
         row.note = note
 
     return _change(by, item, "intel.noted", ("note",), write)
@@ -126,8 +133,11 @@ def _reason(mitre_id: str, item: IntelItem) -> list[str]:
     )
 
 
-def _decide(by: User, item: IntelItem, state: IntelItem.State) -> IntelItem:
+def _decide(by: User, item: IntelItem, state: IntelItem.State, as_of: datetime | None) -> IntelItem:
     def decide(row: IntelItem) -> None:
+        other = row.decided_by if row.decided_by_id != by.pk and row.state != state else None
+        if other and as_of and row.decided_at and row.decided_at > as_of:
+            raise DecidedMeanwhile(f"{other.username} {row.state} “{row.title[:80]}” meanwhile: it stays so.")
         row.state = state
         row.decided_by, row.decided_at = (None, None) if state == State.NEW else (by, timezone.now())
 

@@ -120,6 +120,48 @@ def test_ticked_items_are_decided_together_and_given_to_somebody():
     assert "Tick the items first" in client.post("/intel/triage", {"decision": "accept"}, follow=True).content.decode()
 
 
+def drawn(client: Client, address: str) -> str:
+    """When a page was drawn, as its form says."""
+    return client.get(address).content.decode().partition('name="as_of" value="')[2].partition('"')[0]
+
+
+def test_what_somebody_else_decided_meanwhile_stays_and_is_told():
+    lena, maria = browser(username="lena"), browser(username="maria")
+    first, second, third = (make_item() for _ in range(3))
+    as_of = drawn(maria, "/intel")
+    lena.post(f"/intel/{first.pk}/accept", {"as_of": drawn(lena, f"/intel/{first.pk}")})
+    lena.post(f"/intel/{second.pk}/dismiss", {"as_of": as_of})
+    ticked = [str(one.pk) for one in (first, second, third)]
+    answer = maria.post("/intel/triage", {"items": ticked, "decision": "dismiss", "as_of": as_of}, follow=True)
+    assert [one.state for one in IntelItem.objects.order_by("pk")] == ["accepted", "dismissed", "dismissed"]
+    said = [str(message) for message in answer.context["messages"]]
+    assert said == ["2 items are dismissed.", f"lena accepted “{first.title}” meanwhile: it stays so."]
+    maria.post(f"/intel/{first.pk}/dismiss", {"as_of": as_of})
+    assert IntelItem.objects.get(pk=first.pk).state == "accepted"
+    maria.post(f"/intel/{first.pk}/dismiss", {"as_of": drawn(maria, f"/intel/{first.pk}")})
+    assert IntelItem.objects.get(pk=first.pk).state == "dismissed"
+
+
+@pytest.mark.parametrize("as_of", ["", "yesterday", "2026-99-99T00:00:00+00:00", "2026-01-01T00:00:00"])
+def test_a_form_that_does_not_say_when_it_was_drawn_decides(as_of: str):
+    lena, maria, found = browser(username="lena"), browser(username="maria"), make_item()
+    lena.post(f"/intel/{found.pk}/accept")
+    maria.post(f"/intel/{found.pk}/dismiss", {"as_of": as_of})
+    assert IntelItem.objects.get().state == "dismissed"
+
+
+def test_a_note_of_somebody_else_is_never_overwritten_unseen():
+    lena, maria, found = browser(username="lena"), browser(username="maria"), make_item()
+    lena.post(f"/intel/{found.pk}/note", {"note": "Ask the vendor.", "instead_of": ""})
+    answer = maria.post(f"/intel/{found.pk}/note", {"note": "Ours is <old>.", "instead_of": ""})
+    page = answer.content.decode()
+    assert (answer.status_code, IntelItem.objects.get().note) == (409, "Ask the vendor.")
+    assert "It reads now: “Ask the vendor.”" in page
+    assert "Ours is &lt;old&gt;.</textarea>" in page
+    maria.post(f"/intel/{found.pk}/note", {"note": "Both.", "instead_of": "Ask the vendor."})
+    assert IntelItem.objects.get().note == "Both."
+
+
 def test_a_note_is_kept_and_shown():
     client, found = browser(), make_item()
     client.post(f"/intel/{found.pk}/note", {"note": "Ask the vendor.\r\nTwice."})

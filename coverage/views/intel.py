@@ -1,6 +1,7 @@
 """The inbox of the news, one item, and what people make of it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, cast
 
 from django.contrib import messages
@@ -9,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -20,7 +22,15 @@ from catalog.exports import exported
 from coverage.list_tables import NEWS, news_rows
 from coverage.news.inbox import in_order, people, rows, with_mentions
 from coverage.news.ranking import ranked, standings
-from coverage.services.intel import accept_item, assign_item, dismiss_item, note_item, raise_review, reopen_item
+from coverage.services.intel import (
+    DecidedMeanwhile,
+    accept_item,
+    assign_item,
+    dismiss_item,
+    note_item,
+    raise_review,
+    reopen_item,
+)
 from intel.filters import IntelItemFilter
 from intel.highlighting import runs
 from intel.models import Feed, IntelItem, Mention
@@ -78,6 +88,7 @@ def shown_item(item: IntelItem) -> dict[str, Any]:
     order = sorted(known.values(), key=lambda one: (one.technique.mitre_id not in sure, -one.weight))
     return {
         "item": item,
+        "note": item.note,
         "title": runs(text, mentions, 0, len(item.title)),
         "text": runs(text, mentions, behind) if len(text) > behind else [],
         "techniques": [(one, one.technique.mitre_id in sure) for one in order],
@@ -92,8 +103,13 @@ def shown_item(item: IntelItem) -> dict[str, Any]:
 def decide(request: HttpRequest, pk: int, decision: str) -> HttpResponse:
     """Accept an item, dismiss it, or open it again."""
     service, word = DECISIONS[decision]
-    item = service(by=cast(User, request.user), item=get_object_or_404(IntelItem, pk=pk))
-    messages.success(request, f"“{item.title[:80]}” is {word}.")
+    item = get_object_or_404(IntelItem, pk=pk)
+    try:
+        item = service(by=cast(User, request.user), item=item, as_of=_drawn_at(request))
+    except DecidedMeanwhile as error:
+        messages.warning(request, error.message)
+    else:
+        messages.success(request, f"“{item.title[:80]}” is {word}.")
     return _back(request, item)
 
 
@@ -115,15 +131,15 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def note(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down what somebody thinks of an item."""
-    item = get_object_or_404(IntelItem, pk=pk)
+    item = get_object_or_404(with_mentions(IntelItem.objects.all()), pk=pk)
+    text, before = (_typed(request, name) for name in ("note", "instead_of"))
+    instead_of = item.note if _same_text(item.note, before) else before
     try:
-        note_item(
-            by=cast(User, request.user), item=item, note=request.POST.get("note", "").replace("\r\n", "\n").strip()
-        )
+        note_item(by=cast(User, request.user), item=item, note=text or "", instead_of=instead_of)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(request, "The note is saved.")
+        messages.error(request, f"{' '.join(error.messages)} What you wrote is below, and not saved yet.")
+        return render_page(request, "coverage/intel_item.html", shown_item(item) | {"note": text}, status=409)
+    messages.success(request, "The note is saved.")
     return redirect(item)
 
 
@@ -147,17 +163,49 @@ def triage(request: HttpRequest) -> HttpResponse:
     """One decision, or one person, for all items that are ticked."""
     asked = [pk for pk in request.POST.getlist("items") if pk.isdecimal() and len(pk) < 10][:MOST_AT_ONCE]
     items = list(IntelItem.objects.filter(pk__in=asked))
-    decision, user = request.POST.get("decision", ""), cast(User, request.user)
+    decision = request.POST.get("decision", "")
     if not items:
         messages.warning(request, "Tick the items first.")
     elif decision in DECISIONS:
-        service, word = DECISIONS[decision]
-        for item in items:
-            service(by=user, item=item)
-        messages.success(request, f"{len(items)} item{'s are' if len(items) > 1 else ' is'} {word}.")
+        _decide_all(request, items, decision)
     elif decision == "assign":
         _assign_all(request, items)
     return _back(request)
+
+
+def _decide_all(request: HttpRequest, items: list[IntelItem], decision: str) -> None:
+    service, word = DECISIONS[decision]
+    left: list[str] = []
+    for item in items:
+        try:
+            service(by=cast(User, request.user), item=item, as_of=_drawn_at(request))
+        except DecidedMeanwhile as error:
+            left.append(str(error.message))
+    if done := len(items) - len(left):
+        messages.success(request, f"{done} item{'s are' if done > 1 else ' is'} {word}.")
+    if left:
+        more = f" So it is with {len(left) - 1} more." if len(left) > 1 else ""
+        messages.warning(request, f"{left[0]}{more}")
+
+
+def _drawn_at(request: HttpRequest) -> datetime | None:
+    """When the page was drawn whose form this is; None if the form does not say."""
+    try:
+        moment = parse_datetime(request.POST.get("as_of", ""))
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+def _typed(request: HttpRequest, name: str) -> str | None:
+    """A text of the form as it is kept; None if the form has no such field."""
+    text = request.POST.get(name)
+    return None if text is None else text.replace("\r\n", "\n").strip()
+
+
+def _same_text(kept: str, typed: str | None) -> bool:
+    """Whether a form that was drawn with `kept` says `typed`."""
+    return typed is not None and kept.replace("\r\n", "\n").strip() == typed
 
 
 def _assign_all(request: HttpRequest, items: list[IntelItem]) -> None:
