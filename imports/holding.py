@@ -30,7 +30,6 @@ EDITION: Final = ("version", "attack_version")
 WITHDRAWALS: Final = "withdrawals"
 OLDER: Final = "older"
 UNDONE: Final = "undone"
-CODES: Final = (WITHDRAWALS, OLDER, UNDONE)
 
 
 def reasons_to_hold(run: ImportRun, outcome: Outcome) -> list[dict[str, str]]:

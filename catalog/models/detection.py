@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Prefetch, Q
 from django.urls import reverse
 
 from aegis.lib.json_lists import contains_text
@@ -50,11 +49,6 @@ class DetectionRuleQuerySet(SourcedQuerySet):
         """Rules with `named`, their references in upstream's order, each with its technique."""
         references = DetectionRuleTechnique.objects.select_related("technique")
         return self.prefetch_related(Prefetch("references_to_techniques", references, to_attr="named"))
-
-    def number_by_technique(self, techniques: Iterable[str]) -> dict[str, int]:
-        """How many of these rules name each of `techniques`, by ATT&CK id; none of it for a technique that no rule names."""
-        named = DetectionRuleTechnique.objects.filter(rule__in=self.order_by(), technique__in=list(techniques))
-        return dict(named.order_by().values_list("technique").annotate(Count("rule", distinct=True)))
 
     def without_texts(self) -> Self:
         """Rows for lists: the long texts are left in the database."""

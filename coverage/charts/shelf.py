@@ -49,8 +49,6 @@ LINES: Final = (
     Series("validated_percent", "Validated", "part"),
     Series("proven_percent", "Proven", "proven"),
 )
-AGE_LOOKS: Final = {"30": "good", "90": "good", "180": "move", "365": "part", "older": "gap", "never": "none"}
-
 Query = Mapping[str, str]
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, TextChoices, Value, When
 
@@ -22,15 +22,6 @@ class Backlog(TextChoices):
     IN_TEST = "in_test", "In test"
     PROVEN = "proven", "Proven"
     UNTESTED = "untested", "Detections nobody tested"
-
-
-MEANINGS: Final = {
-    Backlog.UNKNOWN: "no rule, no template and no test",
-    Backlog.UNDETECTED: "its tests missed, or a template or a test can carry it out and no rule names it",
-    Backlog.IN_TEST: "a rule names it and tests exist, none of which has proven it yet",
-    Backlog.PROVEN: "a validated test met what it expected",
-    Backlog.UNTESTED: "a rule names it, and no test exists",
-}
 
 
 def place(technique: Known, *, rule: bool, template: bool) -> Backlog:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet
 
 from catalog.models import (
     DefensiveTechniqueMapping,
@@ -22,8 +21,14 @@ from catalog.models import (
 from compliance.models import DEFENDS, ComplianceControlMapping
 from intel.models import ThreatActorTechnique
 
+
+def active(owner: str) -> Q:
+    """The condition that the ATT&CK object which a reference belongs to is active; `owner` is the way to it."""
+    return Q(**{f"{owner}__withdrawn_at": None, f"{owner}__revoked": False, f"{owner}__deprecated": False})
+
+
 LIVE_RULE = Q(rule__withdrawn_at=None, rule__mapped=True) & ~Q(rule__status="deprecated")
-ACTIVE_ACTOR = Q(actor__withdrawn_at=None, actor__revoked=False, actor__deprecated=False)
+ACTIVE_ACTOR = active("actor")
 CONTROL_IN_FORCE = Q(
     control__withdrawn_at=None, control__withdrawn=False, control__framework__switched_on=True, is_current=True
 )
@@ -59,18 +64,9 @@ CLAIM = {claim.name: claim for claim in CLAIMS}
 
 def claims(name: str, techniques: Iterable[str] | None = None) -> dict[str, int]:
     """How many rules (templates, ...) each technique has by itself, by ATT&CK id; only those of `techniques` if given."""
-    return _counted(CLAIM[name], F("technique_id"), techniques)
-
-
-def family_claims(name: str, techniques: Iterable[str] | None = None) -> dict[str, int]:
-    """How many rules (templates, ...) each top-level technique has together with its sub-techniques, by ATT&CK id."""
-    return _counted(CLAIM[name], Coalesce(F("technique__parent_id"), F("technique_id")), techniques)
-
-
-def _counted(claim: Claim, technique: Coalesce | F, techniques: Iterable[str] | None) -> dict[str, int]:
-    rows = claim.references().exclude(technique=None).annotate(subject_of=technique)
+    claim = CLAIM[name]
+    rows = claim.references().exclude(technique=None)
     if techniques is not None:
-        rows = rows.filter(subject_of__in=list(techniques))
+        rows = rows.filter(technique__in=list(techniques))
     number = Count("*") if claim.subject == "pk" else Count(claim.subject, distinct=True)
-    counted = rows.values_list("subject_of").annotate(number=number)
-    return dict(counted)
+    return dict(rows.values_list("technique_id").annotate(number=number))

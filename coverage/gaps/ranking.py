@@ -18,17 +18,16 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, Self
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from aegis.lib.rounding import half_up
 from catalog.models import SoftwareTechnique
-from coverage.figures.claims import ACTIVE_ACTOR
+from coverage.figures.claims import ACTIVE_ACTOR, active
 from coverage.figures.standing import CLAIMED, Standing
 from coverage.gaps.owner import Owner
 from coverage.gaps.query import Chosen, GapQuery, chosen_actors, known_actors, under_way
 from intel.models import ThreatActorTechnique
 
-ACTIVE_SOFTWARE: Final = Q(software__withdrawn_at=None, software__revoked=False, software__deprecated=False)
 AT_HAND: Final = {"templates": "template", "rules": "rule", "defences": "D3FEND", "controls": "control"}
 CLAIMS_OF_GAPS: Final = (*CLAIMED, "defences", "controls")
 NEEDS: Final = {"missed": 1.0, "unproven": 0.5, "open": 0.25}
@@ -179,7 +178,7 @@ def _using(query: GapQuery, chosen: Collection[Chosen], standing: Standing) -> M
 
 def _users(standing: Standing) -> dict[str, int]:
     """How many active actors and software use each technique by itself. One query."""
-    rows = SoftwareTechnique.objects.filter(ACTIVE_SOFTWARE).exclude(technique=None).order_by()
+    rows = SoftwareTechnique.objects.filter(active("software")).exclude(technique=None).order_by()
     software = dict(rows.values_list("technique_id").annotate(Count("software", distinct=True)))
     return {
         mitre_id: standing.claims["actors"].get(mitre_id, 0) + software.get(mitre_id, 0)

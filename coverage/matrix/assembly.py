@@ -126,15 +126,6 @@ def assemble(facts: MatrixFacts, query: MatrixQuery) -> Matrix:
     return Assembly(facts, query).matrix()
 
 
-def columns_of(facts: MatrixFacts, techniques: Iterable[str]) -> tuple[Column, ...]:
-    """The columns of some techniques alone (an actor's, a control's), with all their families open; tactics without any are
-    left out. Each column's figures are of the whole tactic.
-    """
-    query = MatrixQuery(picked=frozenset(techniques), subs="all")
-    columns = assemble(facts, query).columns if query.picked else ()
-    return tuple(column for column in columns if column.families)
-
-
 @dataclass(frozen=True)
 class Assembly:
     """The facts and the question, and what is worked out from both once."""

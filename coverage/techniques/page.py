@@ -1,4 +1,4 @@
-"""What the page of one technique shows of it, whatever the tab: header, figures, family. Tabs are in technique_tabs.py.
+"""What the page of one technique shows of it, whatever the tab: header, figures, family. Tabs are in tabs.py.
 
 A request costs as many queries for a technique with one rule as for one with hundreds; a parent technique costs one more.
 """

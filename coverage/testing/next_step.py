@@ -3,7 +3,7 @@
 from aegis.accounts.models import User
 from aegis.accounts.policy import ACTIONS, is_impartial
 from coverage.models import Test, TestInvolvement
-from coverage.testing.workflow import EDITABLE, State
+from coverage.testing.workflow import State
 
 DEEDS = {
     TestInvolvement.Kind.CREATED: "created",
@@ -44,7 +44,7 @@ def _of_editing(user: User, offers: frozenset[str]) -> list[str]:
 def _of_handing_in(user: User, test: Test) -> str:
     if user.role in ACTIONS["test.decide"] and not is_impartial(user, test):
         return f"Four eyes: you {_deeds(user, test)} this test, so somebody else has to decide on it."
-    if test.state in EDITABLE and test.state == State.REJECTED:
+    if test.state == State.REJECTED:
         return "An edit makes it a draft again; then it can be handed in once more."
     return "Once it is in review, a lead or an admin who took no part validates or rejects it."
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.urls import NoReverseMatch, reverse
 
 from aegis.accounts.models import User
 from catalog.links import rules_that_see
@@ -47,14 +46,6 @@ class Event:
     note: str = ""
     is_key: bool = False
     gap: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One file of evidence, and where to download it (empty while that route does not exist)."""
-
-    evidence: Evidence
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +130,10 @@ def events(test: Test) -> list[Event]:
     ]
 
 
-def evidence_by_side(test: Test) -> dict[str, list[Given]]:
+def evidence_by_side(test: Test) -> dict[str, list[Evidence]]:
     """The files of each side, oldest first: one query."""
     rows = list(test.evidence.select_related("uploaded_by"))
-    return {side: [Given(row, _download(row)) for row in rows if row.side == side] for side in Evidence.Side.values}
+    return {side: [row for row in rows if row.side == side] for side in Evidence.Side.values}
 
 
 def neighbours(test: Test) -> Neighbours | None:
@@ -174,13 +165,6 @@ def _seen(facts: Iterable[Any]) -> list[Any]:
 def _gap(earlier: Event, later: Event) -> timedelta | None:
     gap = later.at - earlier.at
     return gap if gap >= timedelta(seconds=1) else None
-
-
-def _download(evidence: Evidence) -> str:
-    try:
-        return reverse("coverage:evidence-download", args=[evidence.pk])
-    except NoReverseMatch:
-        return ""
 
 
 def _plain(value: Any) -> str:

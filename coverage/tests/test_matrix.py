@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coverage.matrix.assembly import columns_of
 from coverage.matrix.facts import Entry, MatrixFacts, figures
 from coverage.tests.matrix_world import FACTS, JOB, SCRIPT, SHELL, TACTICS, column, drawn, names, open_families, subs
 
@@ -218,16 +217,6 @@ def test_toggle_leads_to_the_same_view_with_that_family_turned_and_back(query):
     before, after = family(query), family(family(query).toggle.removeprefix("?"))
     assert (after.cell, after.is_open) == (before.cell, not before.is_open)
     assert family(after.toggle.removeprefix("?")).is_open == before.is_open
-
-
-def test_some_techniques_have_columns_of_their_own():
-    columns = columns_of(FACTS, ["T1.002", "T3", "T9"])
-    assert [(column.name, names(column), column.total) for column in columns] == [
-        ("Execution", ["Script Interpreter"], 4),
-        ("Discovery", ["Quiet Thing"], 2),
-    ]
-    assert [sub.name for sub in columns[0].families[0].subs] == ["Tidy Bash"]
-    assert columns_of(FACTS, []) == ()
 
 
 IDS = st.integers(0, 6)
