@@ -22,12 +22,8 @@ def countered_by(defence: DefensiveTechnique) -> list[Countered]:
 
 def sentence(path: Mapping[str, str], technique: str) -> str:
     """A path in words: "analyzes Create Process, which T1053 invokes"."""
-    defends, attacks = _words(path["defense_relation"]), _words(path["attack_relation"])
-    defended, attacked = path["defense_artifact"], path["attack_artifact"]
+    defends, attacks = (path.get(f"{side}_relation", "").replace("-", " ") for side in ("defense", "attack"))
+    defended, attacked = (path.get(f"{side}_artifact", "") for side in ("defense", "attack"))
     if defended == attacked:
         return f"{defends} {defended}, which {technique} {attacks}"
     return f"{defends} {defended}, and {technique} {attacks} {attacked}"
-
-
-def _words(relation: str) -> str:
-    return relation.replace("-", " ")

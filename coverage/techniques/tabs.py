@@ -12,6 +12,7 @@ from django.db.models import Prefetch, Q
 
 from aegis.lib.upstreams import upstream
 from aegis.lib.words import SEVERITIES
+from catalog.countering import sentence
 from catalog.models import (
     Analytic,
     AnalyticLogSource,
@@ -29,7 +30,7 @@ from catalog.models import (
     TestTemplate,
 )
 from compliance.models import ComplianceControlMapping, ComplianceFramework
-from coverage.figures.claims import ACTIVE_ACTOR, CLAIM, CONTROL_IN_FORCE, LIVE_RULE
+from coverage.figures.claims import ACTIVE_ACTOR, CLAIM, CONTROL_IN_FORCE, LIVE_RULE, active
 from coverage.news.inbox import rows, with_mentions
 from coverage.plain_text import first_sentence, plain_text
 from imports.difference import Piece, difference
@@ -181,7 +182,7 @@ def attack(technique: Technique) -> dict[str, Any]:
     rows = templates.only(*REFERENCE, "source", "name", "platforms", "executors", "severity")
     uses = ThreatActorTechnique.objects.filter(ACTIVE_ACTOR, technique=technique).select_related("actor")
     said = uses.only("text", "campaign", "actor__mitre_id", "actor__name")
-    campaigns = AttackCampaignTechnique.objects.filter(_active("campaign"), technique=technique)
+    campaigns = AttackCampaignTechnique.objects.filter(active("campaign"), technique=technique)
     named = list(campaigns.select_related("campaign").order_by("-campaign__last_seen", "campaign__mitre_id"))
     software = Software.objects.active().filter(references__technique=technique).order_by("name").distinct()
     paragraphs = technique.description.split("\n\n", 1)
@@ -202,7 +203,7 @@ def detect(technique: Technique) -> dict[str, Any]:
     rows = references.only(*REFERENCE, *(f"rule__{column}" for column in columns))
     log_sources = AnalyticLogSource.objects.select_related("data_component").order_by("name", "channel")
     analytics = Analytic.objects.active().prefetch_related(Prefetch("log_sources", log_sources))
-    strategies = DetectionStrategyTechnique.objects.filter(_active("strategy"), technique=technique)
+    strategies = DetectionStrategyTechnique.objects.filter(active("strategy"), technique=technique)
     read = strategies.select_related("strategy").prefetch_related(Prefetch("strategy__analytics", analytics))
     return {"rules": rules(rows), "strategies": list(read.order_by("strategy__mitre_id")), "most_rules": MOST_RULES}
 
@@ -332,15 +333,7 @@ def defence_groups(mappings: Iterable[DefensiveTechniqueMapping], mitre_id: str)
 
 def reasons(mapping: DefensiveTechniqueMapping) -> tuple[str, ...]:
     """The artifact paths of a mapping as sentences, each once."""
-    return tuple(dict.fromkeys(_reason(mapping.published_id, path) for path in mapping.paths))
-
-
-def _reason(published_id: str, path: dict[str, str]) -> str:
-    does, touches = (str(path.get(key, "")).replace("-", " ") for key in ("defense_relation", "attack_relation"))
-    ours, theirs = path.get("defense_artifact", ""), path.get("attack_artifact", "")
-    if ours == theirs:
-        return f"{does.capitalize()} the {ours} that {published_id} {touches}"
-    return f"{does.capitalize()} {ours}; {published_id} {touches} {theirs}"
+    return tuple(dict.fromkeys(sentence(path, mapping.published_id) for path in mapping.paths))
 
 
 def control_groups(mappings: Iterable[ComplianceControlMapping]) -> list[ControlGroup]:
@@ -358,7 +351,3 @@ def field_changes(changed: dict[str, Sequence[Any]]) -> tuple[tuple[str, list[Pi
         (field.removesuffix("_id").replace("_", " "), difference(before, after))
         for field, (before, after) in sorted(changed.items())
     )
-
-
-def _active(owner: str) -> Q:
-    return Q(**{f"{owner}__withdrawn_at": None, f"{owner}__revoked": False, f"{owner}__deprecated": False})

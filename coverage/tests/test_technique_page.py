@@ -201,8 +201,8 @@ def test_defend_tab_says_why_a_defence_counters_and_marks_what_comes_from_the_pa
     defences = {
         one.mapping.defensive_technique.name: one for group in response.context["defences"] for one in group.defences
     }
-    assert defences["Inherited"].reasons == ("Filters File; T9001 may create Executable Script",)
-    assert defences["Own"].reasons == ("Filters the File that T9001.001 may create",)
+    assert defences["Inherited"].reasons == ("filters File, and T9001 may create Executable Script",)
+    assert defences["Own"].reasons == ("filters File, which T9001.001 may create",)
     words = shown(response)
     assert re.search(r"Inherited D3-X\d+ through the parent T9001", words)
     assert not re.search(r"Own D3-X\d+ through the parent", words)
