@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
@@ -12,13 +11,11 @@ from catalog.models import DetectionRule, Technique, TestTemplate
 from coverage.models import TechniqueCoverage, Test
 from imports.engine import Outcome
 from imports.models import ImportChange, ImportRun
+from imports.store import chunks
 
 Kind = ImportChange.Kind
-Item = TypeVar("Item")
 MOST: Final = 200
 """So many of each are listed; how many there are is told beside."""
-CHUNK: Final = 400
-"""Keys per query: SQLite builds of all ages take 999 parameters."""
 
 MOVES: Final = (Kind.WITHDRAWN, Kind.UPDATED, Kind.RESTORED)
 """What can happen to a row that a test stands on."""
@@ -67,7 +64,7 @@ def _moved(model: Any, outcome: Outcome, key: str, tests: QuerySet[Test], words:
     tally = outcome.kinds.get(model._meta.label_lower)
     changes = {change.key: change for change in (tally.changes if tally else ()) if change.kind in MOVES}
     told = {name: text for name, change in changes.items() if (text := words(change))}
-    for chunk in _chunks(sorted(told)):
+    for chunk in chunks(sorted(told)):
         rows = tests.filter(**{f"{key}__in": chunk}).order_by("pk").values_list("pk", "name", "technique_id", key)
         for pk, name, technique, found in rows:
             yield {"test": pk, "name": name, "technique": technique, "text": told[found]}
@@ -97,9 +94,3 @@ def _words(what: str) -> Any:
         return f"The {what} {change.name} {'is withdrawn' if change.kind == Kind.WITHDRAWN else 'is back'}."
 
     return words
-
-
-def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk

@@ -9,7 +9,6 @@ from aegis.lib.exports import Table
 from coverage.gaps.defences import CounteredGap, OpenGap, countered
 from coverage.gaps.ranking import Gap
 from coverage.news.inbox import Row, in_order, rows
-from intel.models import IntelItem
 
 AT_ONCE: Final = 200
 """Rows that are read together."""
@@ -100,7 +99,7 @@ DEFENCE_GAPS: Final = Table(
 def news_rows(ids: Iterable[int]) -> Iterator[Row]:
     """The rows of the items of these ids, in their order; five queries for each two hundred."""
     for some in _some_at_once(list(ids)):
-        yield from rows(in_order(IntelItem.objects.all(), some))
+        yield from rows(in_order(some))
 
 
 def countered_rows(gaps: Sequence[OpenGap]) -> Iterator[CounteredGap]:

@@ -42,7 +42,7 @@ def digest(now: datetime | None = None) -> Digest:
     new_ones = f"{len(order)} new article{'' if len(order) == 1 else 's'}"
     asking = f"{due} technique asks" if due == 1 else f"{due} techniques ask"
     lines = [f"{new_ones} this week that nobody has decided on; {asking} for a review.", ""]
-    for row in rows(in_order(IntelItem.objects.all(), order[:MOST])):
+    for row in rows(in_order(order[:MOST])):
         name = f"{row.foremost.technique.name}: " if row.foremost else ""
         why = f"  {name}{row.why}." if row.why else "  Names no technique."
         lines += [f"- {row.item.title}", why, f"  {row.item.feed.name}, {row.item.at:%d %b %Y}. {_address(row.item)}"]

@@ -65,9 +65,9 @@ def with_mentions(items: QuerySet[IntelItem]) -> QuerySet[IntelItem]:
     return items.select_related("feed", "assigned_to", "decided_by").prefetch_related("mentions")
 
 
-def in_order(items: QuerySet[IntelItem], ids: Sequence[int]) -> list[IntelItem]:
+def in_order(ids: Sequence[int]) -> list[IntelItem]:
     """The items of these ids, in their order."""
-    found = with_mentions(items.model._default_manager.filter(pk__in=ids)).in_bulk()
+    found = with_mentions(IntelItem.objects.filter(pk__in=ids)).in_bulk()
     return [found[pk] for pk in ids if pk in found]
 
 

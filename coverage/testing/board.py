@@ -8,10 +8,9 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest
 
 from aegis.lib.exports import Table
-from aegis.lib.filters import Choices, Listed, YesNo
 from aegis.lib.ordering import Keys
 from coverage.filters import TestFilter
-from coverage.models import Campaign, Test
+from coverage.models import Test
 from coverage.testing.workflow import State
 
 ORDER: Final[Keys] = {
@@ -42,27 +41,6 @@ EXPORT: Final = Table(
 )
 
 
-def campaigns() -> Choices:
-    """The live campaigns, the latest first."""
-    return [(str(pk), name) for pk, name in Campaign.objects.live().values_list("pk", "name")]
-
-
-class BoardFilter(TestFilter):
-    """The filters of tests as the page draws them: campaigns by name, and one's own work."""
-
-    campaign = Listed(method="in_campaign", choices=campaigns, label="Campaign")
-    mine = YesNo(method="of_visitor", label="Mine")
-
-    def in_campaign(self, queryset: QuerySet[Test], name: str, value: str) -> QuerySet[Test]:
-        """Tests of one campaign, by its number; any other word finds nothing."""
-        return queryset.filter(campaign=int(value)) if value.isdecimal() and len(value) < 10 else queryset.none()
-
-    def of_visitor(self, queryset: QuerySet[Test], name: str, value: bool) -> QuerySet[Test]:
-        """Tests that the visitor had a hand in, or whose campaign they take part in; or all others."""
-        own = Test.objects.involving(self.request.user).values("pk")
-        return queryset.filter(pk__in=own) if value else queryset.exclude(pk__in=own)
-
-
 @dataclass(frozen=True, slots=True)
 class StateTab:
     """One column of the board: its word in the query string (empty for all), its label, and how many tests it holds."""
@@ -82,7 +60,7 @@ def state_tabs(request: HttpRequest) -> list[StateTab]:
     """The tests that the other filters find, by state, after all of them together: one query."""
     asked = request.GET.copy()
     current = asked.pop("state", [""])[-1]
-    found = BoardFilter(asked, Test.objects.all(), request=request).qs
+    found = TestFilter(asked, Test.objects.all(), request=request).qs
     numbers = dict(found.order_by().values_list("state").annotate(Count("pk")))
     states = [StateTab(state, state.label, numbers.get(state.value, 0), state == current) for state in State]
     return [StateTab("", "All", sum(numbers.values()), not current), *states]

@@ -62,7 +62,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
         "filterset": drawn(filterset, *DRAWN),
         "by_date": by_date,
         "page": page,
-        "rows": rows(in_order(IntelItem.objects.all(), list(page.object_list))),
+        "rows": rows(in_order(list(page.object_list))),
         "people": people(),
         "is_empty": not page.paginator.count and not IntelItem.objects.exists(),
         "failing": Feed.objects.kept().filter(enabled=True, failures__gt=0).count(),

@@ -18,9 +18,10 @@ from aegis.lib.ordering import ordered
 from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from catalog.models import TestTemplate
+from coverage.filters import TestFilter
 from coverage.models import Campaign, Test
 from coverage.services.creation import create_test
-from coverage.testing.board import EXPORT, ORDER, BoardFilter, listed, state_tabs
+from coverage.testing.board import EXPORT, ORDER, listed, state_tabs
 from coverage.testing.forms import NewTestForm
 from coverage.testing.one_test import shown, whole
 from coverage.testing.refusals import Conflict
@@ -35,7 +36,7 @@ DRAWN = ("search", "outcome", "technique", "campaign", "mine")
 @require_safe
 def board(request: HttpRequest) -> HttpResponseBase:
     """Live tests by state, the latest first."""
-    filterset = BoardFilter(request.GET, listed(), request=request)
+    filterset = TestFilter(request.GET, listed(), request=request)
     rows = ordered(request, filterset.qs, ORDER)
     if (file := exported(request, EXPORT, rows)) is not None:
         return file
