@@ -1,6 +1,7 @@
 """Which of D3FEND's countermeasures stand against our gaps, and through which artifacts they meet.
 
-A gap is an active technique that is not covered; a proven gap is one on which validated tests only missed.
+A gap is an active technique that is not covered, or a proven gap: one on which validated tests of its own only missed, whatever
+its sub-techniques do.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def countermeasures(gaps: Collection[OpenGap]) -> list[Countermeasure]:
     found = set(pairs.values_list("defensive_technique_id", "technique_id"))  # type: ignore[misc]  # the claim's model has it
     counted = Counter(defence for defence, technique in found if technique in proven)
     missed = Counter(defence for defence, technique in found if proven.get(str(technique)))
-    best = sorted(counted, key=lambda defence: (-missed[defence], -counted[defence], defence))[:MOST_DEFENCES]
+    best = sorted(counted, key=lambda defence: (-counted[defence], -missed[defence], defence))[:MOST_DEFENCES]
     defences = DefensiveTechnique.objects.in_bulk(best)
     return [Countermeasure(defences[one], counted[one], missed[one]) for one in best]
 

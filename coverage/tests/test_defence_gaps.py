@@ -34,7 +34,9 @@ def test_proven_gaps_come_first_then_what_actors_use(world):
 
 def test_defences_are_counted_by_the_gaps_that_they_counter(world):
     found = [(one.defence.name, one.gaps, one.proven_gaps) for one in countermeasures(open_gaps())]
-    assert found == [("Hardening", 1, 1), ("Analysis", 2, 0)]
+    assert found == [("Analysis", 2, 0), ("Hardening", 1, 1)]
+    make_defence("T1004", name="Deception")
+    assert [one.defence.name for one in countermeasures(open_gaps())] == ["Analysis", "Hardening", "Deception"]
 
 
 def test_gap_names_its_countermeasures_and_the_artifacts_they_share(world):
