@@ -86,8 +86,9 @@ class ComplianceControlQuerySet(SourcedQuerySet):
         return self.filter(Q(control_id__icontains=text) | Q(title__icontains=text))
 
     def with_mapped(self) -> Self:
-        """Controls with `mapped`, the number of techniques that the current mappings of each name."""
-        current = ComplianceControlMapping.objects.filter(is_current=True)
+        """Controls with `mapped`, the number of active techniques that the current mappings of each name."""
+        active = Technique.objects.active().order_by().values("mitre_id")
+        current = ComplianceControlMapping.objects.filter(is_current=True, technique__in=active)
         return self.annotate(mapped=distinct_number(current, "control", "technique"))
 
 

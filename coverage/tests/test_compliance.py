@@ -8,7 +8,7 @@ from catalog.models import Technique
 from catalog.tests.factories import SEEN, make_rule, make_technique
 from compliance.models import ComplianceControl, ComplianceFramework
 from compliance.tests.factories import make_control, make_framework, make_mapping
-from coverage.figures.controls import conflicting, conflicts, family_rows, framework_rows
+from coverage.figures.controls import conflicting, conflicts, control_rows, family_rows, framework_rows
 from coverage.figures.shares import TechniqueFacts
 from coverage.models import Evidence, Test
 from coverage.testing.outcomes import Outcome, Sighting, Verdict, verdict
@@ -84,6 +84,12 @@ def test_bar_puts_each_technique_in_one_part(world):
         ("claimed", 1, "50.00%", "25.00%"),
         ("nothing", 1, "75.00%", "25.00%"),
     ]
+
+
+def test_list_of_controls_counts_the_techniques_that_its_bars_count(world, viewer):
+    first = ComplianceControl.objects.with_mapped().get(control_id="AC-1")
+    (row,) = control_rows([first], TechniqueFacts.now())
+    assert (first.mapped, row.shares.techniques) == (4, 4)
 
 
 def test_families_have_their_own_figures(world):
