@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from django.urls import reverse
 
 from catalog.models import Technique, TechniqueCrosswalk
+from catalog.resolution import Resolver
 from coverage.effects import effects_of, statuses
 from coverage.models import TechniqueCoverage, Test
 from coverage.services.intel import flag_news
@@ -67,13 +68,33 @@ def follow_techniques(run: ImportRun, outcome: Outcome) -> dict[str, str]:
         return {}
     refresh_all()
     tested = set(map(str, Test.objects.live().values_list("technique_id", flat=True)))
-    news = {mitre_id: text for mitre_id, text in _news(tally.changes, run.version) if mitre_id in tested}
-    return {mitre_id: text for mitre_id, text in news.items() if _flag(mitre_id, text)}
+    changes = [change for change in tally.changes if change.key in tested]
+    flagged = {mitre_id: text for mitre_id, text in _news(changes, run.version) if _flag(mitre_id, text)}
+    for heir, old in _heirs(changes):
+        text = f"ATT&CK {run.version} replaced {old} by it: tests of {old} do not count here."
+        if _flag(heir, text, reverse("coverage:test-list", query={"technique": old})):
+            flagged[heir] = " ".join(filter(None, (flagged.get(heir), text)))
+    return flagged
 
 
-def _flag(mitre_id: str, text: str) -> list[str]:
-    link = reverse("imports:change-list", query={"model": Technique._meta.label_lower, "key": mitre_id})
+def _flag(mitre_id: str, text: str, link: str = "") -> list[str]:
+    link = link or reverse("imports:change-list", query={"model": Technique._meta.label_lower, "key": mitre_id})
     return flag_for_review(techniques=[mitre_id], reason=TechniqueCoverage.Reason.ATTACK, text=text, link=link)
+
+
+def _heirs(changes: list[ImportChange]) -> list[tuple[str, str]]:
+    """(successor, revoked technique) of each that was revoked now and has an active successor, at the end of the chain.
+
+    Nobody looks for a review of what is gone: it is the successor that stands without the proof.
+    """
+    revoked = [change.key for change in changes if change.changed.get("revoked", [False, False])[1]]
+    if not revoked:
+        return []
+    resolver = Resolver.load()
+    ends = {old: resolver.resolve(old).mitre_id or old for old in revoked}
+    found = Technique.objects.active().filter(mitre_id__in=ends.values()).values_list("mitre_id", flat=True)
+    active = set(map(str, found))
+    return sorted((end, old) for old, end in ends.items() if end in active)
 
 
 def follow_layers(sender: Any, outcome: Outcome, **_: Any) -> None:

@@ -45,14 +45,18 @@ def test_preview_tells_tests_statuses_and_reviews_and_moves_none(world: SmallWor
         "total": 1,
         "rows": [{"technique": "T1059", "name": "Name of T1059", "before": "validated", "after": "not_covered"}],
     }
-    (flagged,) = shown.effects["reviews"]["rows"]
-    assert (flagged["technique"], flagged["text"]) == ("T1059.001", f"ATT&CK {shown.version} changed: revoked.")
+    assert [(row["technique"], row["text"]) for row in shown.effects["reviews"]["rows"]] == [
+        ("T1059.001", f"ATT&CK {shown.version} changed: revoked."),
+        ("T1218", f"ATT&CK {shown.version} replaced T1059.001 by it: tests of T1059.001 do not count here."),
+    ]
     assert status_of("T1059") == "validated"
     assert not TechniqueCoverage.objects.filter(review_required=True).exists()
     applied = world.apply(shown)
     assert applied.effects == shown.effects
     assert status_of("T1059") == "not_covered"
     assert TechniqueCoverage.objects.get(technique="T1059.001").review_required
+    (reason,) = TechniqueCoverage.objects.get(technique="T1218").reasons
+    assert reason["link"] == "/tests?technique=T1059.001"
 
 
 def test_undo_of_a_revocation_brings_the_status_back(world: SmallWorld) -> None:

@@ -5,6 +5,8 @@ import pytest
 from aegis.accounts.tests.factories import make_user
 from catalog.models import TechniqueCrosswalk
 from catalog.tests.factories import make_release, make_rule, make_technique, make_template, provenance
+from coverage.models import Test
+from coverage.tests.factories import make_test
 from coverage.tests.test_technique_page import shown
 
 pytestmark = pytest.mark.django_db
@@ -32,10 +34,12 @@ def test_revoked_technique_leads_to_the_end_of_the_chain_and_says_who_names_it(r
     make_technique("T9002", revoked=True, revoked_by_id="T9003")
     make_technique("T9001", name="The old one", revoked=True, revoked_by_id="T9002")
     make_rule("T9001")
-    with django_assert_max_num_queries(12):
+    Test.objects.filter(pk=make_test("T9003", state="validated", outcome="alerted").pk).update(technique="T9001")
+    with django_assert_max_num_queries(13):
         response = reader.get("/techniques/T9001")
     words = shown(response)
     assert "Revoked. ATT&amp;CK replaced it by T9003 The heir , by way of T9002" in words
+    assert "1 test of the old id is kept as it stands, and proves nothing any more: test T9003 again." in words
     assert "Named by as their upstream published it 1 rule" in words
     assert 'href="/rules?technique=T9001"' in response.content.decode()
 

@@ -15,6 +15,7 @@ from catalog.exports import exported
 from catalog.models import Technique
 from coverage.filters import CoveredTechniqueFilter
 from coverage.gaps.owners import assignments_of
+from coverage.models import Test
 from coverage.techniques.ids import TECHNIQUE_ID, other_id
 from coverage.techniques.listing import EXPORT, ORDER, elsewhere, exact_first, listed
 from coverage.techniques.page import TABS, figures, relatives, release, tabs, technique_of
@@ -88,7 +89,8 @@ def _detail(request: HttpRequest, technique: Technique) -> HttpResponse:
 
 
 def _revoked(request: HttpRequest, technique: Technique) -> HttpResponse:
-    context = {"technique": technique, "other": other_id(technique.mitre_id)}
+    tests = Test.objects.live().filter(technique=technique)
+    context = {"technique": technique, "other": other_id(technique.mitre_id), "tests": tests.count()}
     return render_page(request, "coverage/technique_revoked.html", context | history(technique))
 
 
