@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from imports.feeds.managing import FIELDS, refusal
+from imports.feeds.managing import FIELDS, refusal, twin
 from intel.models import Feed
 
 if TYPE_CHECKING:
@@ -34,6 +34,6 @@ class FeedForm(BaseForm):
     def clean_url(self) -> str:
         """The address. Raises ValidationError with the host, and what to set, where nothing is fetched from it."""
         url = str(self.cleaned_data["url"])
-        if reason := refusal(url):
+        if reason := refusal(url) or ("url" in self.changed_data and twin(self.instance, url)):
             raise forms.ValidationError(reason)
         return url

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from imports.feeds.known import KNOWN
+from imports.feeds.links import link
 from imports.feeds.scan import allowed_hosts
 from imports.fetchers import FetchError
 from imports.fetchers.addresses import public_url
@@ -75,12 +76,22 @@ def refusal(url: str) -> str:
     return ""
 
 
+def twin(feed: Feed, url: str) -> str:
+    """Which other feed has this address in another spelling, in words; empty if none has."""
+    if (meant := link(url)) is None:
+        return ""
+    for other in Feed.objects.kept().exclude(pk=feed.pk):
+        if (known := link(other.url)) and known.key == meant.key:
+            return f"That is the address of {other.name}: {other.shown_url}"
+    return ""
+
+
 def _saved(feed: Feed, fields: Mapping[str, Any]) -> Feed:
     for name in FIELDS:
         if name in fields:
             setattr(feed, name, fields[name])
     feed.full_clean()
-    if reason := refusal(feed.url):
+    if reason := refusal(feed.url) or ("url" in fields and twin(feed, feed.url)):
         raise ValidationError({"url": reason})
     feed.save()
     return feed

@@ -55,6 +55,15 @@ def test_an_admin_adds_a_feed_on_an_allowed_host_and_hears_why_not_on_another():
     assert "AEGIS_EXTRA_HOSTS" in said
 
 
+def test_the_form_tells_which_feed_has_the_address_already():
+    client, feed = browser(), krebs()
+    fields = {"name": "X", "url": "https://KrebsOnSecurity.com/feed", "kind": "rss", "every_hours": "24"}
+    answer = client.post("/feeds/new", fields)
+    assert (answer.status_code, "the address of Krebs on Security" in answer.content.decode()) == (400, True)
+    answer = client.post(f"/feeds/{feed.pk}", fields)
+    assert (answer.status_code, Feed.objects.get(pk=feed.pk).url) == (302, fields["url"])
+
+
 def test_a_feed_is_changed_switched_and_archived():
     client, feed = browser(), krebs()
     fields = {"name": "Brian", "url": feed.url, "kind": "rss", "every_hours": 48, "enabled": "on"}

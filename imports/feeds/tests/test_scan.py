@@ -201,6 +201,16 @@ def test_addresses_that_are_never_fetched_are_refused(url):
         add_feed({"name": "X", "url": url})
 
 
+@pytest.mark.parametrize("url", ["https://KREBSONSECURITY.com/feed/", "https://krebsonsecurity.com/feed?utm_source=x"])
+def test_one_feed_is_not_added_twice_under_another_spelling(url):
+    with pytest.raises(ValidationError, match="the address of Krebs on Security: https:"):
+        add_feed({"name": "X", "url": url})
+    krebs = Feed.objects.get(slug="krebs")
+    assert edit_feed(krebs, {"url": url}).url == url
+    archive_feed(krebs)
+    assert add_feed({"name": "X", "url": "https://krebsonsecurity.com/feed/"}).pk != krebs.pk
+
+
 def test_known_feeds_come_along_and_what_an_admin_made_of_them_stays():
     assert set(Feed.objects.values_list("slug", flat=True)) == {one.slug for one in KNOWN}
     edit_feed(Feed.objects.get(slug="krebs"), {"name": "Brian", "every_hours": 12})
