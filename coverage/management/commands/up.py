@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from aegis.lib.processes import Group
+from aegis.lib.static_files import collect_if_stale
 from aegis.lib.upgrades import BEHIND, WHAT_TO_DO, missing_migrations
 
 
@@ -25,6 +26,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if missing := missing_migrations():
             raise CommandError(f"{BEHIND} {WHAT_TO_DO} ({', '.join(missing)})")
+        try:
+            collect_if_stale()
+        except OSError as error:
+            advice = "Give this user the right to, or name another folder in AEGIS_STATIC_ROOT."
+            raise CommandError(f"What browsers load cannot be written: {error}. {advice}") from error
         self._say(f"Aegis is at http://127.0.0.1:{options['port']} (Ctrl+C stops it)")
         group = Group(programs(options["port"]), folder=settings.BASE_DIR, say=self._say)
         if status := group.run():
