@@ -101,7 +101,11 @@ def _moved_since(shown: ImportRun) -> ImportRun | None:
 
 def require_last(run: ImportRun) -> ImportRun | None:
     """The run that was applied before `run`, None if it was the first. Raises NotPossible unless `run` can be undone."""
-    if not run.is_applied or run.undoes_id:
+    if run.is_applied and run.undoes_id:
+        raise NotPossible(
+            f"Run {run.pk} took back run {run.undoes_id}. To have that again, sync the source, and apply the run that is held."
+        )
+    if not run.is_applied:
         raise NotPossible(f"Run {run.pk} did not apply a version, so there is nothing to undo.")
     standing = list(applied_runs(run.source)[:2])
     if run not in standing:

@@ -24,7 +24,7 @@ def require_newer(bundle: Bundle) -> None:
     if bundle.contents.made_at < made_at:
         raise FetchError(
             f"{bundle.name} is older than the last one that was imported ({last.object_label}): it would bring back old data."
-            " If that is wanted, allow it (--allow-rollback, or the box below the file)."
+            " If that is wanted, allow it (--allow-rollback, `allow_older` in the API, or the box below the file)."
         )
 
 

@@ -83,7 +83,9 @@ def test_only_the_last_applied_run_can_be_undone(world: SmallWorld) -> None:
     )
     undo = world.undo(second)
     assert refused_undo(second) == f"Run {second.pk} was undone already, or others were applied after it."
-    assert refused_undo(undo) == f"Run {undo.pk} did not apply a version, so there is nothing to undo."
+    assert refused_undo(undo) == (
+        f"Run {undo.pk} took back run {second.pk}. To have that again, sync the source, and apply the run that is held."
+    )
     assert world.undo(first).status == "succeeded"
     assert DetectionRule.objects.current().count() == 0
 
