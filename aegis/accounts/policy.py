@@ -76,6 +76,10 @@ class SharedWork(Protocol):
     created_by_id: int
 
     @property
+    def is_decided(self) -> bool:
+        """Whether somebody decided on it."""
+
+    @property
     def participant_ids(self) -> Collection[int]:
         """Users who take part in its campaign."""
 
@@ -102,6 +106,8 @@ def is_impartial(user: "User", work: SharedWork) -> bool:
 OBJECT_RULES: Final[Mapping[str, Callable[["User", Any], bool]]] = {
     "evidence.add": takes_part,
     "layer.delete": lambda user, layer: has_role(user, Role.ADMIN) or user.pk == layer.uploaded_by_id,
+    # What was decided counts: to put it away is as good as another decision.
+    "test.archive": lambda user, test: not test.is_decided or is_impartial(user, test),
     "test.assess": lambda user, test: has_role(user, Role.BLUE_TECH) or takes_part(user, test),
     "test.decide": is_impartial,
     "test.edit": takes_part,

@@ -173,6 +173,11 @@ class Test(models.Model):
         return self.archived_at is not None
 
     @property
+    def is_decided(self) -> bool:
+        """Whether somebody validated or rejected the test."""
+        return self.state in DECIDED
+
+    @property
     def verdict(self) -> Verdict:
         """What the test says for the status of its technique."""
         return verdict(State(self.state), Outcome(self.outcome), Sighting(self.expected_outcome))

@@ -15,6 +15,7 @@ from coverage.testing.refusals import Conflict, IllegalMove, NotAllowed, StaleVe
 from coverage.testing.workflow import Action, State, after
 
 REASONS: Final = {
+    "test.archive": "Four eyes: you had a hand in this test, so somebody else has to put away what was decided on it.",
     "test.decide": "Four eyes: you had a hand in this test, so somebody else has to decide on it.",
     "test.edit": "Only its creator, those involved, the campaign's participants and admins may edit this test.",
     "test.submit": "Only its creator, those involved, the campaign's participants and admins may submit this test.",

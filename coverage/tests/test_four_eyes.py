@@ -67,6 +67,19 @@ def test_nobody_decides_on_a_test_that_they_had_a_hand_in(role, kind, decide):
     assert Test.objects.get(pk=test.pk).state == "in_review"
 
 
+@pytest.mark.parametrize(("kind", "state"), list(product(KINDS, ["validated", "rejected"])))
+@pytest.mark.parametrize("role", sorted(DECIDERS))
+def test_nobody_puts_away_what_was_decided_on_a_test_that_they_had_a_hand_in(role, kind, state):
+    user = make_user(role)
+    test = having_a_hand(user, kind)
+    decide = validate_test if state == "validated" else reject_test
+    decide(by=make_user("blue_lead"), test=test, note="So.")
+    with pytest.raises(NotAllowed, match="Four eyes"):
+        archive_test(by=user, test=test)
+    assert Test.objects.get(pk=test.pk).archived_at is None
+    assert archive_test(by=make_user("red_lead"), test=test).archived_at is not None
+
+
 @pytest.mark.parametrize("role", Role.values)
 def test_uninvolved_leads_and_admins_decide(role):
     test = make_test(state="in_review")

@@ -130,7 +130,9 @@ class Life(RuleBasedStateMachine):
         def archived(model: Model, by: User) -> None:
             model.archived = True
 
-        allowed = self.people[person].role in DECIDERS
+        by, model = self.people[person], self.model(test)
+        is_free = model.state not in {"validated", "rejected"} or by.username not in model.hands
+        allowed = by.role in DECIDERS and is_free
         every = {"draft", "in_review", "validated", "rejected"}
         self.write(person, test, False, archive_test, archived, states=every, allowed=allowed)
 
