@@ -324,8 +324,9 @@ def test_workbook_has_the_rows_of_the_csv_and_both_are_on_the_record(viewer, cat
         "Filters"
     ] == "platform: Linux; actor: G0016"
     viewer.get("/matrix.json")
+    viewer.get("/matrix.svg")
     taken = AuditLog.objects.filter(action="list.exported", object_id="matrix").order_by("id")
-    assert [row.after["format"] for row in taken] == ["csv", "xlsx", "layer"]
+    assert [row.after["format"] for row in taken] == ["csv", "xlsx", "layer", "svg"]
 
 
 def test_selected_techniques_become_a_file_or_the_plan_of_a_campaign(client, catalogue):

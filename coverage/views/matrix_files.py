@@ -58,6 +58,7 @@ def matrix_layer(request: HttpRequest) -> HttpResponse:
 def matrix_svg(request: HttpRequest) -> HttpResponse:
     """The view as a picture for slides."""
     drawn = asked(request)
+    told(request, TABLE, "svg")
     response = HttpResponse(picture(drawn), content_type="image/svg+xml; charset=utf-8")
     response["Content-Disposition"] = f'inline; filename="{file_name(drawn.facts, "svg")}"'
     return response
