@@ -137,7 +137,7 @@ class ExecutiveReport:
         chosen = "chosen " if self.are_chosen else ""
         return (
             f"{len(self.gaps):,} of {self.gaps_total:,} techniques that are not proven, the most urgent first, "
-            f"by the techniques of {self.chosen_actors:,} {chosen}actors."
+            f"by the techniques of {_counted(self.chosen_actors, f'{chosen}actor')}."
         )
 
     @property
@@ -145,8 +145,8 @@ class ExecutiveReport:
         """What was looked at."""
         return (
             f"All {self.whole.techniques:,} active techniques and sub-techniques of {self.release or 'ATT&CK'}, as of today; "
-            f"{self.tests.total:,} tests that were validated from {formatted(self.period.since, 'j M Y')} to "
-            f"{formatted(self.period.until, 'j M Y')}; gaps by the techniques of {self.chosen_actors:,} actors."
+            f"{_counted(self.tests.total, 'test')} validated from {formatted(self.period.since, 'j M Y')} to "
+            f"{formatted(self.period.until, 'j M Y')}; gaps by the techniques of {_counted(self.chosen_actors, 'actor')}."
         )
 
 
@@ -207,6 +207,10 @@ def validated_in(period: Period) -> TestQuerySet:
     """The live tests that were validated in a period, the newest decision first."""
     validated = Test.objects.live().filter(state=State.VALIDATED, decided_at__range=period.moments)
     return validated.order_by("-decided_at", "-pk")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _lines(days: Sequence[CoverageSnapshot]) -> Iterable[Line]:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
@@ -12,7 +13,7 @@ from aegis.accounts.policy import ROLES, Role
 from aegis.accounts.tests.factories import PASSWORD, bearer, make_user
 from aegis.audit.models import AuditHead
 from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique
-from coverage.models import CoverageSnapshot
+from coverage.models import CoverageSnapshot, Test
 from coverage.reports.executive import PeriodTests, period_tests
 from coverage.reports.period import Period
 from coverage.services.snapshots import take_snapshot
@@ -90,6 +91,9 @@ def test_executive_report_says_it_in_a_sentence_and_names_the_owner_of_a_gap(cli
     said = words(answer)
     assert "Of 4 attack techniques, detection rules claim 2 (50.0 %). Tests have proven 1 (25.0 %), and shown 1" in said
     assert "1 of 2 met what they expected. Decided by 2 people" in said
+    assert "; 2 tests validated from " in said
+    Test.objects.filter(state="validated", outcome="missed").update(archived_at=timezone.now())
+    assert "; 1 test validated from " in words(client.get("/reports/executive"))
     testers = {row.gap.mitre_id: row.testers for row in answer.context["report"].gaps}
     assert testers == {"T9002": (), "T9003": (f"lea ({HOSTILE})",), "T9004": ()}
     assert AuditHead.objects.get().mac in said
