@@ -19,6 +19,9 @@ CHUNK: Final = 1000
 LONGEST: Final = 32_767
 """What a cell of XLSX can hold, in characters."""
 
+MOST_EXACT: Final = 10**15
+"""Spreadsheets keep fifteen digits. No infinity and nothing that is no number is less."""
+
 Value = str | Callable[[Any], Any]
 
 
@@ -29,12 +32,12 @@ class Table:
     name: str
     columns: Mapping[str, Value]
 
-    def lines(self, rows: Iterable[Any]) -> Iterator[list[str]]:
-        """The heading, then each row as the texts of its cells."""
+    def lines(self, rows: Iterable[Any]) -> Iterator[list[Any]]:
+        """The heading, then each row as the values of its cells."""
         yield list(self.columns)
         values = [attrgetter(value) if isinstance(value, str) else value for value in self.columns.values()]
         for row in _one_by_one(rows):
-            yield [words(value(row)) for value in values]
+            yield [value(row) for value in values]
 
 
 def words(value: Any) -> str:
@@ -50,9 +53,14 @@ def words(value: Any) -> str:
     return str(value)
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a number: yes and no are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def as_csv(table: Table, rows: Iterable[Any]) -> Iterator[str]:
     """The lines of a CSV."""
-    return csv_lines(table.lines(rows))
+    return csv_lines([value if is_number(value) else words(value) for value in line] for line in table.lines(rows))
 
 
 def as_xlsx(
@@ -60,14 +68,14 @@ def as_xlsx(
 ) -> IO[bytes]:
     """A workbook in an open temporary file: a sheet with the rows, one for each of `more`, and "About".
 
-    Every cell is text that no spreadsheet runs.
+    Every cell is a number, or text that no spreadsheet runs.
     """
     book = Workbook(write_only=True)
     for one, found in ((table, rows), *(more or {}).items()):
         sheet = book.create_sheet(one.name.capitalize()[:31])
         sheet.freeze_panes = "A2"
         for line in one.lines(found):
-            sheet.append([harmless(text) for text in line])
+            sheet.append([of_workbook(value) for value in line])
     notes = book.create_sheet("About")
     for name, text in about.items():
         notes.append([harmless(name), harmless(text)])
@@ -75,6 +83,11 @@ def as_xlsx(
     book.save(file)
     file.seek(0)
     return file
+
+
+def of_workbook(value: Any) -> str | int | float:
+    """A value as a cell of XLSX: a number that it holds to the last digit as one, to be summed and sorted; all else as text."""
+    return value if is_number(value) and abs(value) < MOST_EXACT else harmless(words(value))
 
 
 def harmless(text: str) -> str:

@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
 from aegis.audit.models import AuditLog
-from aegis.lib.exports import Table, as_csv, as_xlsx, harmless, words
+from aegis.lib.exports import Table, as_csv, as_xlsx, harmless, of_workbook, words
 from catalog.tests.factories import make_defence, make_release, make_rule, make_tactic, make_technique, make_template
 from compliance.tests.factories import make_control
 from coverage.tests.factories import make_campaign, make_layer, make_test
@@ -73,6 +73,8 @@ LISTS_OF_ROWS = {
 }
 """Templates of lists that have pages, or that offer files."""
 
+WHOLE = re.compile(r"^(-?\d+)\.0$")
+"""What a workbook leaves away of a whole number."""
 RUN = ("=", "+", "-", "@")
 FORMULA = '=HYPERLINK("https://example.org")'
 
@@ -145,7 +147,8 @@ def test_every_list_and_its_csv_and_its_xlsx_have_the_same_rows(client, world):
         shown = how_many(page.context)
         assert (path, shown) == (path, len(lines) - 1)
         assert (path, shown > 0) == (path, True)
-        assert [[cell.value or "" for cell in row] for row in book.worksheets[0].iter_rows()] == lines, path
+        told = [[WHOLE.sub(r"\1", value) for value in line] for line in lines]
+        assert [[words(cell.value) for cell in row] for row in book.worksheets[0].iter_rows()] == told, path
         cells = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row]
         assert {cell.data_type for cell in cells} <= {"s", "n", "inlineStr"}, path
         assert f'href="{escape(with_export(address, "csv"))}"' in page.content.decode(), path
@@ -208,6 +211,30 @@ def test_a_long_list_costs_no_more_queries_than_a_short_one(client, world, djang
 )
 def test_cells_of_a_workbook_run_nothing_and_break_nothing(text, cell):
     assert harmless(text) == cell
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (3, 3),
+        (-2.5, -2.5),
+        (0, 0),
+        (True, "yes"),
+        (None, ""),
+        ("3", "3"),
+        (10**15, "1000000000000000"),
+        (float("nan"), "nan"),
+        (float("-inf"), "'-inf"),
+    ],
+    ids=str,
+)
+def test_numbers_are_numbers_in_a_workbook(value, cell):
+    assert (of_workbook(value), type(of_workbook(value))) == (cell, type(cell))
+
+
+def test_number_below_nought_is_no_formula_in_a_csv():
+    table = Table("numbers", {"Number": lambda number: number})
+    assert list(as_csv(table, [-5.5, -3])) == ['"Number"\r\n', '"-5.5"\r\n', '"-3"\r\n']
 
 
 def test_values_are_written_as_words():

@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from aegis.accounts.models import User
 from aegis.accounts.tests.factories import make_user
 from aegis.audit.models import AuditLog
+from aegis.lib.exports import words
 from catalog.models import (
     Analytic,
     AnalyticLogSource,
@@ -319,7 +320,7 @@ def test_workbook_has_the_rows_of_the_csv_and_both_are_on_the_record(viewer, cat
     lines = list(csv.reader(viewer.get("/matrix.csv?platform=Linux&actor=G0016").getvalue().decode().splitlines()))
     file = io.BytesIO(b"".join(viewer.get("/matrix.xlsx?platform=Linux&actor=G0016").streaming_content))
     book = load_workbook(file)
-    assert [[cell.value or "" for cell in row] for row in book["Matrix"].iter_rows()] == lines
+    assert [[words(cell.value) for cell in row] for row in book["Matrix"].iter_rows()] == lines
     assert {row[0].value: row[1].value for row in book["About"].iter_rows()}[
         "Filters"
     ] == "platform: Linux; actor: G0016"
