@@ -112,6 +112,7 @@ class ImportRun(models.Model):
         SUPERSEDED = "superseded", "Superseded"
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
+    GOOD = (Status.SUCCEEDED, Status.NOT_MODIFIED)
 
     source = models.ForeignKey(DataSource, models.PROTECT, related_name="runs")
     status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)

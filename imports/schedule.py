@@ -27,7 +27,6 @@ LONGEST_SCHEDULE: Final = 10 * 365 * 24
 LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When beat takes a source to have been synced that never was."""
 
-GOOD: Final = (Status.SUCCEEDED, Status.NOT_MODIFIED)
 UNITS: Final = {
     IntervalSchedule.DAYS: timedelta(days=1),
     IntervalSchedule.HOURS: timedelta(hours=1),
@@ -142,10 +141,10 @@ def note_sync(run: ImportRun) -> None:
         return
     source.refresh_from_db(fields=["enabled", "every", "counted_from"])
     source.last_sync_at, source.last_sync_status = run.finished_at, run.status
-    if run.status in GOOD:
+    if run.status in ImportRun.GOOD:
         source.last_sync_stats = run.statistics()
     if run.status != Status.CANCELLED and source.every is not None:
-        wait = source.every if run.status in (*GOOD, Status.HELD) else min(source.every, RETRY_AFTER)
+        wait = source.every if run.status in (*ImportRun.GOOD, Status.HELD) else min(source.every, RETRY_AFTER)
         source.counted_from = run.finished_at + wait - source.every
     source.save(update_fields=["last_sync_at", "last_sync_status", "last_sync_stats", "counted_from"])
 

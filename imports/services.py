@@ -41,7 +41,6 @@ from imports.whereabouts import Whereabouts
 
 logger = logging.getLogger(__name__)
 Status = ImportRun.Status
-GOOD = (Status.SUCCEEDED, Status.NOT_MODIFIED)
 LOUD = {Status.FAILED: logging.WARNING, Status.ABANDONED: logging.WARNING}
 COUNTS = ("created", "updated", "unchanged", "withdrawn", "restored")
 SOURCE_OF = {source.slug: source for source in (*SOURCES, *OPTIONAL)}
@@ -355,7 +354,7 @@ class Execution:
                     raise
             run.status, run.finished_at, run.step = status, timezone.now(), ""
             run.error, run.origin = without_secrets(error)[:4000], without_secrets(run.origin)
-            if status not in (*GOOD, Status.HELD):
+            if status not in (*ImportRun.GOOD, Status.HELD):
                 run.forget_counts()
             run.save()
             note_sync(run)

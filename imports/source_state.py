@@ -19,7 +19,6 @@ from imports.upstream import GitHubArchive, Source
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 FAILED: Final = (ImportRun.Status.FAILED, ImportRun.Status.ABANDONED)
-GOOD: Final = (ImportRun.Status.SUCCEEDED, ImportRun.Status.NOT_MODIFIED)
 
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
@@ -157,7 +156,7 @@ def _newest(rows: list[DataSource]) -> dict[int, dict[str, int | None]]:
     real = ImportRun.objects.filter(source__in=rows, dry_run=False).order_by().values("source")
     found = real.annotate(
         last=Max("pk", filter=~Q(status__in=ImportRun.ACTIVE)),
-        good=Max("pk", filter=Q(status__in=GOOD)),
+        good=Max("pk", filter=Q(status__in=ImportRun.GOOD)),
         applied=Max("pk", filter=Q(status=ImportRun.Status.SUCCEEDED)),
         active=Max("pk", filter=Q(status__in=ImportRun.ACTIVE)),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -153,7 +152,7 @@ def _published_ids(request: HttpRequest, *, translated: bool) -> HttpResponseBas
     chosen = [one for one in ids if (one.technique is not None) == translated]
     if (file := exported(request, REFERENCES, chosen)) is not None:
         return file
-    page = Paginator(chosen, 50).get_page(request.GET.get("page"))
+    page = paginate(request, chosen)
     add_examples(page.object_list, source)
     context = {
         "filterset": filterset,

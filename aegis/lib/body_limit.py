@@ -38,9 +38,14 @@ class BodyLimitMiddleware:
 
 def require_short_body(request: Any, limit: int) -> None:
     """Raises TooLarge if the announced body is longer than a file may be. A server reads no more than was announced."""
-    text = request.META.get("CONTENT_LENGTH") or "0"
-    if not text.isdecimal() or int(text) > limit + SLACK:
+    if is_too_long(request, limit):
         raise TooLarge(_refusal(limit))
+
+
+def is_too_long(request: Any, limit: int) -> bool:
+    """Whether the announced body is longer than a file of `limit` bytes makes it; what is no number is."""
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return not text.isdecimal() or int(text) > limit + SLACK
 
 
 def _longest_upload(request: HttpRequest) -> int:

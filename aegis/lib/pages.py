@@ -1,16 +1,15 @@
 """How a page is answered: whole on the first visit, one named part of it to htmx; and how a long list is cut into pages."""
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
-
-Row = TypeVar("Row", bound=Model)
 
 
 def render_page(
@@ -32,6 +31,12 @@ def render_page(
     return response
 
 
-def paginate(request: HttpRequest, queryset: QuerySet[Row], per_page: int = 50) -> Page[Row]:
+def paginate(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], per_page: int = 50) -> Page[Any]:
     """The page that `?page=` names; the first for nonsense, the last for a number beyond the end."""
-    return Paginator(queryset, per_page).get_page(request.GET.get("page"))
+    return Paginator(rows, per_page).get_page(request.GET.get("page"))
+
+
+def came_from(request: HttpRequest) -> str:
+    """The path that a form or the address names as `next`, if it is one of this site; else empty."""
+    wish = request.POST.get("next") or request.GET.get("next", "")
+    return wish if wish.startswith("/") and url_has_allowed_host_and_scheme(wish, allowed_hosts=None) else ""

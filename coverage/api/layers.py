@@ -20,8 +20,8 @@ from rest_framework.response import Response
 
 from aegis.accounts.access import require_action
 from aegis.lib.api import ListEndpoint, StrictSerializer
+from aegis.lib.body_limit import require_short_body
 from aegis.lib.listing import refuse_unknown_parameters
-from aegis.lib.parsers import TooLarge
 from catalog.api.base import REFERENCE_EXAMPLE
 from coverage.api.base import WorkEndpoint, given, visitor
 from coverage.layers.export import layer_of
@@ -34,7 +34,6 @@ from coverage.models import Layer
 from coverage.services.layers import delete_layer, upload_layer
 from coverage.services.writing import permit
 
-SLACK: Final = 64 * 1024
 PARAMETERS: Final = (*TEXTS, *CHOICES, *KINDS, "technique", "open", "closed", "ids", "view", "format")
 EXAMPLE: Final = {
     "id": 3,
@@ -163,9 +162,7 @@ class LayerList(WorkEndpoint, ListEndpoint):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a body that is too long before anything of it is read. Raises TooLarge."""
-        announced = request.META.get("CONTENT_LENGTH") or "0"
-        if not announced.isdecimal() or int(announced) > settings.LAYER_MAX_BYTES + SLACK:
-            raise TooLarge(f"A layer may have {settings.LAYER_MAX_BYTES // (1024 * 1024)} MB.")
+        require_short_body(request, settings.LAYER_MAX_BYTES)
         super().initial(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Layer, Layer]:

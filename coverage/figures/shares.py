@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, Self
 from django.db.models import Count, Max
 
 from catalog.models import Technique
+from coverage.charts.drawing import share
 from coverage.figures.claims import CLAIM
 from coverage.figures.standing import percent
 from coverage.models import Test
@@ -82,7 +83,7 @@ class Shares:
     def _laid(self, numbers: Mapping[str, int]) -> Iterator[Part]:
         start = 0
         for name, number in numbers.items():
-            place = (_share(start, self.techniques), _share(number, self.techniques))
+            place = (share(start, self.techniques), share(number, self.techniques))
             yield Part(name, WORDS[name], number, *place, LOOKS[name], PATTERNS.get(name, ""))
             start += number
 
@@ -128,7 +129,3 @@ class TechniqueFacts:
             proven_gaps=len(missed - proven),
             open_claims=len(claimed - proven - missed),
         )
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f}%" if whole else "0%"

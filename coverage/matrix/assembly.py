@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from coverage.charts.drawing import share
 from coverage.matrix.facts import OTHER, Entry, Figures, MatrixFacts, Proof, figures
 from coverage.matrix.filters import Sieve
 from coverage.matrix.overlays import Overlay, overlays
@@ -84,12 +85,12 @@ class Column:
     @property
     def claimed_share(self) -> str:
         """Width of the claimed bar."""
-        return _share(self.claimed, self.total)
+        return share(self.claimed, self.total)
 
     @property
     def proven_share(self) -> str:
         """Width of the proven bar."""
-        return _share(self.proven, self.total)
+        return share(self.proven, self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +345,3 @@ def _words(entry: Entry, figure: Figures, state: str, said: str, *, review: bool
 
 def _number(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f}%" if whole else "0%"

@@ -2,14 +2,13 @@
 
 from typing import Final
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
 from aegis.lib.filter_bar import drawn
-from aegis.lib.pages import render_page
+from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from catalog.models import Technique
 from coverage.filters import CoveredTechniqueFilter
@@ -27,7 +26,7 @@ def defence_gaps(request: HttpRequest) -> HttpResponseBase:
     gaps = open_gaps(filterset.qs)
     if (file := exported(request, DEFENCE_GAPS, countered_rows(gaps))) is not None:
         return file
-    page = Paginator(gaps, 50).get_page(request.GET.get("page"))
+    page = paginate(request, gaps)
     context = {
         "filterset": drawn(filterset, *FILTERS),
         "page": page,

@@ -7,12 +7,11 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
-from aegis.lib.pages import render_page
+from aegis.lib.pages import came_from, render_page
 from catalog.models import Technique
 from coverage.gaps.owners import possible_owners
 from coverage.models import GapAssignment
@@ -71,7 +70,7 @@ def gap_owner(request: HttpRequest, mitre_id: str) -> HttpResponse:
         return _answer(request, technique, form, standing, "shown", 200)
     whose = f"{standing.owner.username}’s" if standing else "nobody’s"
     messages.success(request, f"The gap of {technique.mitre_id} is {whose} now.")
-    return redirect(_back(request, technique))
+    return redirect(came_from(request) or technique)
 
 
 def _standing(technique: Technique) -> GapAssignment | None:
@@ -92,17 +91,9 @@ def _answer(
         "mitre_id": technique.mitre_id,
         "owner": standing.shown if standing else None,
         "form": form,
-        "back": _back(request, technique),
+        "back": came_from(request) or technique.get_absolute_url(),
         "just_set": part == "shown",
     }
     response = render_page(request, "coverage/gap_owner.html", context, partial=part, status=status)
     response["HX-Reswap"] = "outerHTML"
     return response
-
-
-def _back(request: HttpRequest, technique: Technique) -> str:
-    """Where the form says that the visitor came from, if that is a page of ours; else the page of the technique."""
-    came_from = request.POST.get("next") or request.GET.get("next", "")
-    if url_has_allowed_host_and_scheme(came_from, allowed_hosts=None) and came_from.startswith("/"):
-        return came_from
-    return technique.get_absolute_url()

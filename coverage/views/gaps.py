@@ -4,7 +4,6 @@ from typing import cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
-from aegis.lib.pages import render_page
+from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from catalog.models import Technique, TestTemplate
 from coverage.gaps.next_campaign import CampaignPlan, PlanFacts, next_campaign
@@ -23,8 +22,6 @@ from coverage.gaps.ranking import Gap, GapFacts, ranked_gaps
 from coverage.list_tables import GAPS
 from coverage.models import Campaign
 from coverage.services.campaigns import create_campaign
-
-PAGE = 50
 
 NAMED = 3
 """Actors that the name of a campaign lists."""
@@ -48,7 +45,7 @@ def gap_list(request: HttpRequest) -> HttpResponseBase:
         "query": query,
         "facts": facts,
         "unproven": len(gaps),
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": paginate(request, rows),
         "as_of": timezone.now(),
     }
     return render_page(request, "coverage/gap_list.html", context, partial="list", status=400 if form.errors else 200)

@@ -6,18 +6,16 @@ from typing import Any, Final, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.dateparse import parse_datetime
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.lib.filter_bar import drawn
-from aegis.lib.pages import render_page
+from aegis.lib.pages import came_from, paginate, render_page
 from catalog.exports import exported
 from coverage.list_tables import NEWS, news_rows
 from coverage.news.inbox import in_order, people, rows, with_mentions
@@ -57,7 +55,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
         ids = ranked(filterset.qs)
     if (file := exported(request, NEWS, news_rows(ids))) is not None:
         return file
-    page = Paginator(ids, 50).get_page(request.GET.get("page"))
+    page = paginate(request, ids)
     context = {
         "filterset": drawn(filterset, *DRAWN),
         "by_date": by_date,
@@ -110,7 +108,7 @@ def decide(request: HttpRequest, pk: int, decision: str) -> HttpResponse:
         messages.warning(request, error.message)
     else:
         messages.success(request, f"“{item.title[:80]}” is {word}.")
-    return _back(request, item)
+    return redirect(came_from(request) or item)
 
 
 @require_action("intel.triage")
@@ -122,9 +120,9 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
         item = assign_item(by=cast(User, request.user), item=item, to=_person(request))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return _back(request, item)
+        return redirect(came_from(request) or item)
     messages.success(request, f"It is {f'{item.assigned_to.username}’s' if item.assigned_to else 'nobody’s'} now.")
-    return _back(request, item)
+    return redirect(came_from(request) or item)
 
 
 @require_action("intel.triage")
@@ -170,7 +168,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         _decide_all(request, items, decision)
     elif decision == "assign":
         _assign_all(request, items)
-    return _back(request)
+    return redirect(came_from(request) or "coverage:intel-inbox")
 
 
 def _decide_all(request: HttpRequest, items: list[IntelItem], decision: str) -> None:
@@ -230,14 +228,6 @@ def _person(request: HttpRequest) -> User | None:
     if found is None:
         raise ValidationError({"assigned_to": ["Choose one of the people who triage intelligence."]})
     return found
-
-
-def _back(request: HttpRequest, item: IntelItem | None = None) -> HttpResponse:
-    """Where the form says that the visitor came from, if that is a page of ours."""
-    came_from = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(came_from, allowed_hosts=None) and came_from.startswith("/"):
-        return redirect(came_from)
-    return redirect(item or "coverage:intel-inbox")
 
 
 def _others(mentions: list[Mention]) -> list[Mention]:

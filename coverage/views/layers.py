@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.accounts.policy import allows
+from aegis.lib.body_limit import is_too_long
 from aegis.lib.pages import paginate, render_page
 from catalog.exports import exported
 from catalog.models import Resolution
@@ -24,9 +25,6 @@ from coverage.list_tables import LAYER_TECHNIQUES, LAYERS
 from coverage.models import Layer
 from coverage.services.layers import delete_layer, upload_layer
 from coverage.testing.forms import Styled
-
-SLACK = 64 * 1024
-"""Bytes of a form beside its file."""
 
 
 class LayerForm(Styled):
@@ -78,7 +76,7 @@ def layer_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def layer_new(request: HttpRequest) -> HttpResponse:
     """Upload a layer."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.LAYER_MAX_BYTES + SLACK:
+    if is_too_long(request, settings.LAYER_MAX_BYTES):
         return _form(
             request, LayerForm(), f"A layer may have {settings.LAYER_MAX_BYTES // (1024 * 1024)} MB.", status=413
         )

@@ -5,7 +5,6 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -13,7 +12,7 @@ from aegis.accounts.access import public, require_action
 from aegis.accounts.forms import ConfirmForm, LoginForm, NewPasswordForm
 from aegis.accounts.services import LinkClosedError, open_link, redeem_link
 from aegis.accounts.sessions import note_confirmation
-from aegis.lib.pages import render_page
+from aegis.lib.pages import came_from, render_page
 
 log_in = public(
     LoginView.as_view(
@@ -41,11 +40,10 @@ def log_out(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Ask for the password again before something that only its owner should do, then go back to `next`."""
     form = ConfirmForm(request.POST or None, request=request)
-    wish = request.POST.get("next") or request.GET.get("next") or "/"
+    wish = came_from(request) or "/"
     if form.is_valid():
         note_confirmation(request)
-        safe = url_has_allowed_host_and_scheme(wish, {request.get_host()}, require_https=request.is_secure())
-        return redirect(wish if safe else "/")
+        return redirect(wish)
     return render_page(request, "accounts/confirm.html", {"form": form, "next": wish})
 
 

@@ -6,7 +6,7 @@ from django.test import RequestFactory
 from django_htmx.middleware import HtmxDetails
 
 from aegis.accounts.models import User
-from aegis.lib.pages import paginate, render_page
+from aegis.lib.pages import came_from, paginate, render_page
 
 
 @pytest.fixture
@@ -72,3 +72,18 @@ def test_any_page_number_leads_to_a_page(db, asked_for, number):
 
 def test_page_of_an_empty_list_is_an_empty_page(db):
     assert list(paginate(RequestFactory().get("/users"), User.objects.all())) == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "path"),
+    [
+        ("/gaps?page=2", "/gaps?page=2"),
+        ("", ""),
+        ("//elsewhere.example", ""),
+        ("https://elsewhere.example/", ""),
+        ("gaps", ""),
+    ],
+)
+def test_who_is_sent_on_stays_on_this_site(wish, path):
+    assert came_from(RequestFactory().post("/", {"next": wish})) == path
+    assert came_from(RequestFactory().get("/", {"next": wish})) == path

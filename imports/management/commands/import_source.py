@@ -25,7 +25,6 @@ from imports.registry import SOURCES
 from imports.run_report import as_json, report
 from imports.services import SOURCE_OF, AlreadyRunning, describe_sources, execute, request_import
 
-GOOD = (ImportRun.Status.SUCCEEDED, ImportRun.Status.NOT_MODIFIED)
 WIDE = 160
 """Columns where no terminal says how many it has."""
 NEEDED = 135
@@ -80,7 +79,7 @@ class Command(BaseCommand):
             self.stdout.write("".join(f"{json.dumps(_report(slug, run))}\n" for slug, run in runs.items()))
         else:
             _print_runs(console, runs)
-        if any(isinstance(run, AlreadyRunning) or run.status not in GOOD for run in runs.values()):
+        if any(isinstance(run, AlreadyRunning) or run.status not in ImportRun.GOOD for run in runs.values()):
             raise SystemExit(1)
 
     def _bundle(self, options: dict[str, Any]) -> Bundle | None:
