@@ -1,10 +1,12 @@
 """Tags for what every library page shows: techniques as they were named and found, sources by name, code in colours."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django import template
 from django.urls import NoReverseMatch, reverse
+from django.utils.dateformat import format as formatted
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -53,6 +55,15 @@ def resolution(reference: TechniqueReference) -> str:
     ways = {Resolution.REVOKED_BY: "as successor of", Resolution.CROSSWALK: "by crosswalk from"}
     way = ways.get(Resolution(reference.resolution))
     return f"{way} {reference.published_id}" if way else ""
+
+
+@register.filter
+def published_day(text: str) -> str:
+    """A day as upstreams publish it ("2026-01-31"), written as every other date here: "31 Jan 2026". Else as it stands."""
+    try:
+        return formatted(date.fromisoformat(text), "j M Y")
+    except ValueError:
+        return text
 
 
 @register.filter
