@@ -91,7 +91,13 @@ EXAMPLE: Final = {
     "score": 2.42,
     "terms": [
         {"name": "actors", "words": "3 of 5 chosen actors", "share": 0.6, "weight": 2.0, "points": 1.2},
-        {"name": "prevalence", "words": "41 of at most 120 users", "share": 0.3417, "weight": 1.0, "points": 0.34},
+        {
+            "name": "prevalence",
+            "words": "41 of at most 120 actors and software",
+            "share": 0.3417,
+            "weight": 1.0,
+            "points": 0.34,
+        },
         {
             "name": "need",
             "words": "no validated test met what it expected (0.5)",

@@ -202,7 +202,10 @@ def _terms(facts: GapFacts, query: GapQuery, mitre_id: str, most: int) -> Iterat
         query.weights.actors,
     )
     yield Term.of(
-        "prevalence", f"{users} of at most {most} users", users / most if most else 0.0, query.weights.prevalence
+        "prevalence",
+        f"{users} of at most {most} actors and software",
+        users / most if most else 0.0,
+        query.weights.prevalence,
     )
     yield Term.of("need", f"{NEED_WORDS[need]} ({NEEDS[need]:g})", NEEDS[need], query.weights.need)
     hand = f" ({', '.join(ready)})" if ready else ""
