@@ -25,17 +25,17 @@ ASKS_AGAIN = {
 """htmx draws the fields anew once techniques are named: then it is known which templates there are."""
 
 
+def _calendar() -> forms.DateInput:
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
 class PlanForm(Styled):
     """The plan of a campaign: what `edit_campaign` takes."""
 
     name = forms.CharField(max_length=255)
     goal = Script(rows=3)
-    starts_on = forms.DateField(
-        required=False, label="Starts on", widget=forms.TextInput(attrs={"placeholder": "YYYY-MM-DD"})
-    )
-    ends_on = forms.DateField(
-        required=False, label="Ends on", widget=forms.TextInput(attrs={"placeholder": "YYYY-MM-DD"})
-    )
+    starts_on = forms.DateField(required=False, label="Starts on", widget=_calendar())
+    ends_on = forms.DateField(required=False, label="Ends on", widget=_calendar())
     participants = forms.ModelMultipleChoiceField(
         User.objects.filter(is_active=True).order_by("username"),
         required=False,
@@ -53,7 +53,7 @@ class TestsForm(Styled):
         help_text="ATT&CK ids, such as T1059.001 T1003; a draft is made for each.",
     )
     actor = forms.CharField(
-        required=False, max_length=16, help_text="Or an actor, such as G0016: a draft for each technique that it uses."
+        required=False, max_length=16, widget=forms.Select, help_text="A draft for each technique that it uses."
     )
     templates = forms.ModelMultipleChoiceField(
         TestTemplate.objects.none(),
@@ -65,6 +65,7 @@ class TestsForm(Styled):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["techniques"].widget.attrs |= ASKS_AGAIN
+        self.fields["actor"].widget.choices = [("", "None"), *_actors()]  # type: ignore[attr-defined]
         offered = self._offered()
         if offered is None:
             del self.fields["templates"]
@@ -118,3 +119,9 @@ class CampaignForm(PlanForm, TestsForm):
 
 def _ids(text: str) -> list[str]:
     return list(dict.fromkeys(re.findall(r"[^\s,;]+", text.upper())))
+
+
+def _actors() -> list[tuple[str, str]]:
+    """Active actors for a choice, by name: id, and name with the id."""
+    rows = ThreatActor.objects.active().order_by("name").values_list("mitre_id", "name")
+    return [(mitre_id, f"{name} ({mitre_id})") for mitre_id, name in rows]

@@ -14,7 +14,7 @@ from coverage.testing.template_choices import argument_fields, chosen, ways
 
 TIME: Final = "%Y-%m-%d %H:%M:%S"
 SEEN: Final = (("", "Not recorded"), ("yes", "Seen"), ("no", "Not seen"))
-LOOKS: Final = {"Textarea": "textarea", "Select": "select", "TextInput": "input"}
+LOOKS: Final = {"Textarea": "textarea", "Select": "select", "TextInput": "input", "DateInput": "input"}
 RED_FIELDS: Final = (
     "name",
     "procedure",
@@ -218,6 +218,8 @@ class NewTestForm(Styled):
             self.fields |= argument_fields(template)
         if template and template.technique_id:
             del self.fields["technique"]
+        elif known := Technique.objects.filter(mitre_id=self.initial.get("technique", "")).first():
+            self.fields["technique"].help_text = known.name
         self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]
 
     def clean_technique(self) -> Technique | None:
