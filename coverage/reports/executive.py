@@ -126,7 +126,8 @@ class ExecutiveReport:
         return (
             f"Of {whole.techniques:,} attack techniques, detection rules claim {whole.claimed:,} "
             f"({whole.claimed_percent}\u00a0%). Tests have proven {whole.proven:,} ({whole.proven_percent}\u00a0%), "
-            f"and shown {whole.proven_gaps:,} where nothing was seen as expected."
+            f"and found {whole.proven_gaps:,} proven {'gap' if whole.proven_gaps == 1 else 'gaps'}, "
+            "where nothing was seen as expected."
         )
 
     @property
