@@ -88,9 +88,9 @@ class TechniqueFilter(AttackObjectFilter):
         label="Platform",
         choices=lambda: distinct_items(Technique.objects.active(), "platforms"),
     )
-    actor = Text(method="by_actor", label="Used by actor (ATT&CK id)")
+    actor = Text(method="by_actor", label="Used by actor (id)")
     is_subtechnique = YesNo(label="Sub-technique")
-    local = YesNo(method="by_origin", label="Local")
+    local = YesNo(method="by_origin", label="Added here")
     has_rules = YesNo(method="by_rules", label="Rules")
     has_templates = YesNo(method="by_templates", label="Templates")
 

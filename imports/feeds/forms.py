@@ -21,7 +21,7 @@ class FeedForm(BaseForm):
     class Meta:
         model = Feed
         fields = FIELDS
-        labels = {"url": "Address", "every_hours": "Scan every (hours)", "fetch_pages": "Fetch pages", "kind": "Format"}
+        labels = {"url": "Address", "every_hours": "Scan every", "fetch_pages": "Fetch pages", "kind": "Format"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
