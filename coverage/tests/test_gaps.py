@@ -76,7 +76,8 @@ def test_what_is_proven_is_no_gap(world):
 
 def test_a_row_prints_the_arithmetic_of_its_score(world):
     assert ranking()[0].arithmetic == (
-        "2 of 3 actors × 2 = 1.33 + 3 of at most 3 actors and software × 1 = 1.00 + no validated test met what it expected (0.5) × 1 = 0.50"
+        "2 of 3 actors × 2 = 1.33 + 3 of at most 3 actors and software × 1 = 1.00 + "
+        "no validated test met what it expected (0.5) × 1 = 0.50"
         " + 3 of 4 at hand (template, rule, D3FEND) × 0.5 = 0.38; 3.21"
     )
     assert ranking()[1].arithmetic == (
