@@ -5,6 +5,7 @@ import pytest
 from aegis.accounts.policy import ROLES
 from aegis.accounts.tests.factories import make_user
 from catalog.models import Resolution, RuleSimulation, TemplateRuleLink
+from catalog.templatetags.catalog import published_day
 from catalog.tests.factories import SEEN, make_rule, make_technique, make_template
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +197,12 @@ def test_unknown_and_odd_ids_are_not_found(client_of_viewer, kind, number):
 )
 def test_odd_questions_get_an_answer(client_of_viewer, path, query):
     assert client_of_viewer.get(f"{path}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("published", "shown"),
+    [("2026-01-31", "31 Jan 2026"), ("2026/01/31", "2026/01/31"), ("soon", "soon"), ("", "")],
+    ids=["a day", "another way", "a word", "nothing"],
+)
+def test_days_of_upstreams_are_written_as_every_other_date(published, shown):
+    assert published_day(published) == shown

@@ -150,3 +150,13 @@ def test_pages_cost_no_more_queries_however_much_there_is(shown):
 def test_unknown_and_odd_ids_are_not_found(client, number):
     client.force_login(make_user())
     assert client.get(f"/compliance/controls/{number}").status_code == 404
+
+
+def test_lists_in_the_text_of_a_control_are_drawn_and_other_text_keeps_its_lines(shown):
+    make_framework("nist-800-53-rev5")
+    listed = make_control(control_id="AC-1", description="It does:\n\n* **AC-1a.** This; and\n* **AC-1b.** that.")
+    plain = make_control(control_id="AC-2", description="First line.\nSecond * line.")
+    page = shown(listed.get_absolute_url())
+    assert "<strong>AC-1a.</strong> This; and" in page
+    assert "**" not in page
+    assert '<p class="lines">First line.\nSecond * line.</p>' in shown(plain.get_absolute_url())

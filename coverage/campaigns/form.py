@@ -1,12 +1,13 @@
 """The forms of a campaign: its plan in words, and the techniques, templates or actor that its tests come from."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from aegis.accounts.models import User
+from aegis.lib.upstreams import upstream
 from catalog.models import Technique, TestTemplate
 from coverage.testing.forms import Script, Styled
 from intel.models import ThreatActor
@@ -44,6 +45,15 @@ class PlanForm(Styled):
     )
 
 
+class TemplatesField(forms.ModelMultipleChoiceField):
+    """Templates to tick. Those of several techniques and sources stand in one list, so each says whose it is."""
+
+    def label_from_instance(self, obj: Model) -> str:
+        """Technique, name and source: "T1105 · Curl Upload File · Atomic"."""
+        template = cast(TestTemplate, obj)
+        return f"{template.technique_id} · {template.name} · {upstream(template.source).name}"
+
+
 class TestsForm(Styled):
     """The techniques, the templates of theirs and the actor that tests come from: what `add_tests` takes, by name."""
 
@@ -55,7 +65,7 @@ class TestsForm(Styled):
     actor = forms.CharField(
         required=False, max_length=16, widget=forms.Select, help_text="A draft for each technique that it uses."
     )
-    templates = forms.ModelMultipleChoiceField(
+    templates = TemplatesField(
         TestTemplate.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,

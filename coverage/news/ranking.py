@@ -55,6 +55,10 @@ class Standing:
             self.actors, MOST_ACTORS
         )
 
+    def asks_because_of(self, link: str) -> bool:
+        """Whether it asks for a review now because of what this page tells."""
+        return any(reason.get("link") == link for reason in self.coverage.review_reasons)
+
     @property
     def why(self) -> str:
         """The weight in words."""

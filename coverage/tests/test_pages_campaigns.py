@@ -1,6 +1,7 @@
 """The pages of campaigns: planned from techniques or an actor, how far they are, and what a retest changed."""
 
 import re
+from datetime import date
 
 import pytest
 
@@ -183,3 +184,36 @@ def test_viewers_change_no_campaign(client):
     client.force_login(make_user())
     for path in ("edit", "add", "order", "archive"):
         assert client.post(f"/campaigns/{campaign.pk}/{path}").status_code == 403, path
+
+
+def test_the_plan_is_chosen_from_a_calendar_and_from_actors_by_name(client, lead):
+    make_technique("T9001")
+    actor, revoked = make_actor(name="Quiet Fox"), make_actor(name="Old Fox", revoked=True)
+    page = client.get("/campaigns/new").content.decode()
+    for day in ("starts_on", "ends_on"):
+        assert re.search(rf'<input type="date" name="{day}" class="input"', page)
+    assert f'<option value="{actor.mitre_id}">Quiet Fox ({actor.mitre_id})</option>' in page
+    assert f'value="{revoked.mitre_id}"' not in page
+
+
+def test_templates_to_tick_say_whose_they_are(client, lead):
+    make_technique("T9001")
+    make_technique("T9002")
+    make_template("T9001", name="First way")
+    make_template("T9002", name="Second way")
+    said = words(client.get("/campaigns/new?techniques=T9001+T9002"))
+    assert "T9001 · First way · Atomic" in said
+    assert "T9002 · Second way · Atomic" in said
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ({"starts_on": date(2026, 3, 1)}, "from 1 Mar 2026"),
+        ({"ends_on": date(2026, 3, 31)}, "until 31 Mar 2026"),
+    ],
+    ids=["start alone", "end alone"],
+)
+def test_half_a_period_reads_as_words(client, lead, days, said):
+    campaign = make_campaign(**days)
+    assert said in words(client.get(f"/campaigns/{campaign.pk}"))

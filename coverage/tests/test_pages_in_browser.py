@@ -118,3 +118,34 @@ def test_tests_of_a_campaign_are_dragged_or_moved_by_keyboard_to_their_place(wor
     expect(rows.nth(1)).to_have_attribute("data-order", third)
     expect(page.locator(f"#down-{third}")).to_be_focused()
     assert [str(test.pk) for test in campaign.tests.in_campaign_order()] == [first, third, second]
+
+
+def test_every_entry_of_the_navigation_is_seen_in_a_window_900_px_high(world, browser_page):
+    page = browser_page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    log_in(page, "rita", "/work")
+    last = page.locator(".nav-link").last
+    expect(last).to_contain_text("Django admin")
+    box = last.bounding_box()
+    assert box["y"] + box["height"] <= page.locator(".nav-foot").bounding_box()["y"]
+
+
+def test_what_was_said_before_is_gone_once_something_else_is_said(world, browser_page):
+    page = browser_page
+    log_in(page, "rita", f"/templates/{world.pk}")
+    page.get_by_role("button", name="Create test").click()
+    draft = page.get_by_text("is a draft. Fill in what you do")
+    expect(draft).to_be_visible()
+    page.get_by_role("button", name="Submit for review").click()
+    expect(page.get_by_text("The test is in review.")).to_be_visible()
+    expect(draft).to_be_hidden()
+
+
+def test_reports_are_read_on_a_phone_without_scrolling_sideways(world, browser_page):
+    page, campaign = browser_page, make_campaign("T9001", "T9002", name="Autumn")
+    page.set_viewport_size({"width": 360, "height": 740})
+    log_in(page, "rita", f"/campaigns/{campaign.pk}/report")
+    for path in (f"/campaigns/{campaign.pk}/report", "/reports/executive"):
+        page.goto(path)
+        wide = "[...document.querySelectorAll('.report section')].filter(one => one.scrollWidth > one.clientWidth)"
+        assert page.evaluate(f"{wide}.map(one => one.innerText)") == [], path

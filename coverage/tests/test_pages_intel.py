@@ -245,3 +245,16 @@ def test_the_page_of_an_actor_shows_the_news_that_name_it():
     make_actor(mitre_id="G9100")
     make_item(actors=("G9100",), title="A breach")
     assert "A breach" in shown(browser(Role.VIEWER), "/actors/G9100")
+
+
+def test_a_review_that_is_asked_for_is_not_offered_again_until_somebody_reviewed():
+    make_technique("T1059")
+    client, found = browser(), make_item("T1059", title="A breach")
+    path, asks = f"/intel/{found.pk}", "Asks for a review because of this."
+    assert ("Raise review" in shown(client, path), asks in shown(client, path)) == (True, False)
+    client.post(f"{path}/review", {"technique": "T1059"})
+    assert ("Raise review" in shown(client, path), asks in shown(client, path)) == (False, True)
+    client.post("/techniques/T1059/review")
+    page = shown(client, path)
+    assert ("Raise review" in page, asks in page) == (True, False)
+    assert "Flagged for review because of this, and reviewed since." in page

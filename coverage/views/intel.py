@@ -92,6 +92,7 @@ def shown_item(item: IntelItem) -> dict[str, Any]:
         "techniques": [(one, one.technique.mitre_id in sure) for one in order],
         "others": _others(mentions),
         "flags": {flag.technique for flag in item.flags.all()},
+        "asked": {key for key, one in known.items() if one.asks_because_of(item.get_absolute_url())},
         "people": people(),
     }
 
