@@ -218,9 +218,14 @@ class NewTestForm(Styled):
             self.fields |= argument_fields(template)
         if template and template.technique_id:
             del self.fields["technique"]
-        elif known := Technique.objects.filter(mitre_id=self.initial.get("technique", "")).first():
-            self.fields["technique"].help_text = known.name
+        elif asked := self.initial.get("technique"):
+            self._name(asked)
         self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]
+
+    def _name(self, mitre_id: str) -> None:
+        """Say beside the id which technique that is."""
+        if known := Technique.objects.filter(mitre_id=mitre_id).first():
+            self.fields["technique"].help_text = known.name
 
     def clean_technique(self) -> Technique | None:
         """The technique of that id. Raises ValidationError if there is none."""

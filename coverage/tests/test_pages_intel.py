@@ -249,7 +249,7 @@ def test_the_page_of_an_actor_shows_the_news_that_name_it():
 
 def test_a_review_that_is_asked_for_is_not_offered_again_until_somebody_reviewed():
     make_technique("T1059")
-    client, found = browser(), make_item("T1059", title="A breach")
+    client, found = browser(Role.BLUE_LEAD), make_item("T1059", title="A breach")
     path, asks = f"/intel/{found.pk}", "Asks for a review because of this."
     assert ("Raise review" in shown(client, path), asks in shown(client, path)) == (True, False)
     client.post(f"{path}/review", {"technique": "T1059"})

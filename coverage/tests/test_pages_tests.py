@@ -313,6 +313,7 @@ def test_the_executor_of_a_template_can_be_chosen(client, red):
 def test_a_test_for_a_technique_needs_one_that_exists(client, red):
     make_technique("T9001", name="Something")
     assert 'value="T9001"' in client.get("/tests/new?technique=T9001").content.decode()
+    assert "Something" in words(client.get("/tests/new?technique=T9001").content.decode())
     refused = client.post("/tests/new", {"technique": "T1"})
     assert (refused.status_code, Test.objects.count()) == (400, 0)
     assert "No technique has the id T1." in refused.content.decode()

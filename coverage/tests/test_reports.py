@@ -89,7 +89,10 @@ def test_executive_report_says_it_in_a_sentence_and_names_the_owner_of_a_gap(cli
     client.force_login(make_user())
     answer = client.get("/reports/executive")
     said = words(answer)
-    assert "Of 4 attack techniques, detection rules claim 2 (50.0 %). Tests have proven 1 (25.0 %), and shown 1" in said
+    assert (
+        "Of 4 attack techniques, detection rules claim 2 (50.0 %). Tests have proven 1 (25.0 %), and found 1 proven gap"
+        in said
+    )
     assert "1 of 2 met what they expected. Decided by 2 people" in said
     assert "; 2 tests validated from " in said
     Test.objects.filter(state="validated", outcome="missed").update(archived_at=timezone.now())
