@@ -144,7 +144,6 @@ class ExecutiveReport:
     @property
     def scope(self) -> str:
         """What was looked at."""
-        tests = f"{self.tests.total:,} {'test that was' if self.tests.total == 1 else 'tests that were'}"
         return (
             f"All {self.whole.techniques:,} active techniques and sub-techniques of {self.release or 'ATT&CK'}, as of today; "
             f"{_counted(self.tests.total, 'test')} validated from {formatted(self.period.since, 'j M Y')} to "

@@ -45,7 +45,7 @@ def _of_handing_in(user: User, test: Test) -> str:
     if user.role in ACTIONS["test.decide"] and not is_impartial(user, test):
         return f"Four eyes: you {_deeds(user, test)} this test, so somebody else has to decide on it."
     if test.state == State.REJECTED:
-        return "An edit makes it a draft again; then it can be handed in once more."
+        return "An edit makes it a draft again; then it can be submitted once more."
     return "Once it is in review, a lead or an admin who took no part validates or rejects it."
 
 
