@@ -1,7 +1,7 @@
 """The forms of a campaign: its plan in words, and the techniques, templates or actor that its tests come from."""
 
 import re
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.db.models import Model, QuerySet
@@ -11,6 +11,11 @@ from aegis.lib.upstreams import upstream
 from catalog.models import Technique, TestTemplate
 from coverage.testing.forms import Script, Styled
 from intel.models import ThreatActor
+
+if TYPE_CHECKING:
+    BaseTemplatesField = forms.ModelMultipleChoiceField[TestTemplate]
+else:
+    BaseTemplatesField = forms.ModelMultipleChoiceField
 
 MOST_TECHNIQUES = 200
 MOST_TEMPLATES = 100
@@ -45,7 +50,7 @@ class PlanForm(Styled):
     )
 
 
-class TemplatesField(forms.ModelMultipleChoiceField):
+class TemplatesField(BaseTemplatesField):
     """Templates to tick. Those of several techniques and sources stand in one list, so each says whose it is."""
 
     def label_from_instance(self, obj: Model) -> str:
@@ -75,7 +80,7 @@ class TestsForm(Styled):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["techniques"].widget.attrs |= ASKS_AGAIN
-        self.fields["actor"].widget.choices = [("", "None"), *_actors()]  # type: ignore[attr-defined]
+        self.fields["actor"].widget.choices = [("", "None"), *_actors()]
         offered = self._offered()
         if offered is None:
             del self.fields["templates"]
