@@ -40,7 +40,7 @@ def words(client, path: str) -> str:
 
 def test_home_counts_proofs_and_each_status_leads_to_as_many_techniques(client, lead, world):
     found = home()
-    assert (found.tests, found.proven, found.gaps) == (3, 1, 1)
+    assert (found.tests, found.summary.whole.proven, found.summary.whole.proven_gaps) == (3, 1, 1)
     statuses = {"validated": 1, "partial": 0, "in_progress": 1, "not_covered": 3}
     for status, number in statuses.items():
         shown = client.get("/techniques", {"status": status}).context["page"].paginator.count

@@ -127,7 +127,7 @@ def test_use_through_a_campaign_says_so(shown, actor):
     html = shown("/actors/G0016")
     assert "During the compromise it <strong>gathered</strong> names." in html
     assert html.count("C0024 Winter Compromise</a>") == 2
-    assert "2019-08-01 to 2021-01-01" in html
+    assert "1 Aug 2019 to 1 Jan 2021" in html
 
 
 def test_technique_that_no_release_knows_is_shown_as_such(shown, actor):
