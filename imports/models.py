@@ -168,7 +168,7 @@ class ImportRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source_id} run {self.pk} {self.status}"
+        return f"run {self.pk} of {self.source}"
 
     def get_absolute_url(self) -> str:
         return reverse("imports:run-detail", args=[self.pk])

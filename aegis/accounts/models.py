@@ -13,6 +13,7 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.sessions.models import Session
 from django.db import models, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from aegis.accounts.devices import device_name
@@ -75,6 +76,9 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, together with whatever listens: a change that cannot be recorded is no change."""
         super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("accounts:user-detail", args=[self.pk])
 
     @property
     def is_staff(self) -> bool:  # type: ignore[override]

@@ -4,7 +4,8 @@ import json
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Replace
 
 
 class Difference(NamedTuple):
@@ -19,12 +20,13 @@ class AuditLogQuerySet(models.QuerySet["AuditLog"]):
     """Queries of the audit trail."""
 
     def search(self, text: str) -> "AuditLogQuerySet":
-        """Rows whose action, actor, object, origin or note holds `text`."""
-        names = ("action", "actor_name", "object_label", "object_id", "note", "ip", "request_id")
+        """Rows whose action (as code or in words), actor, object, origin or note holds `text`."""
+        words = Replace(Replace("action", Value("."), Value(" ")), Value("_"), Value(" "))
+        names = ("action", "action_words", "actor_name", "object_label", "object_id", "note", "ip", "request_id")
         found = Q()
         for name in names:
             found |= Q(**{f"{name}__icontains": text})
-        return self.filter(found)
+        return self.alias(action_words=words).filter(found)
 
 
 class AuditLog(models.Model):

@@ -1,7 +1,7 @@
 """The audit trail as a page, and as a file."""
 
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
@@ -9,10 +9,12 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from aegis.accounts.access import require_action
+from aegis.accounts.models import User
 from aegis.audit.chain import canonical
 from aegis.audit.filters import AuditLogFilter
 from aegis.audit.models import AuditHead, AuditLog
 from aegis.audit.recording import Subject, record
+from aegis.audit.shown import shown_rows
 from aegis.lib.exports import Table, as_csv
 from aegis.lib.list_files import KINDS, csv_file, described, xlsx_file
 from aegis.lib.pages import paginate, render_page
@@ -38,7 +40,9 @@ def log_list(request: HttpRequest) -> HttpResponseBase:
         return _file(request, kind)
     filterset = AuditLogFilter(request.GET, AuditLog.objects.all())
     head = AuditHead.objects.filter(pk=1).first()
-    context = {"filterset": filterset, "page": paginate(request, filterset.qs), "head": head}
+    page = paginate(request, filterset.qs)
+    rows = shown_rows(cast(User, request.user), page)
+    context = {"filterset": filterset, "page": page, "rows": rows, "head": head}
     return render_page(request, "audit/log_list.html", context, partial="list")
 
 

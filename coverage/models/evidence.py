@@ -43,4 +43,9 @@ class Evidence(models.Model):
         return self.original_name
 
     def get_absolute_url(self) -> str:
+        return f"{reverse('coverage:test-detail', args=[self.test_id])}#files-{self.side}"
+
+    @property
+    def download_url(self) -> str:
+        """The file."""
         return reverse("coverage:evidence-download", args=[self.pk])
