@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from celery import current_app
@@ -17,10 +17,11 @@ from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import KombuError
 
 from aegis.accounts.models import User
+from aegis.audit.recording import Subject, record
 from aegis.lib.numbers import numbered
 from imports.life import is_dead
 from imports.models import DataSource, ImportRun, Worker
-from imports.services import request_import
+from imports.services import AlreadyRunning, UnknownSource, request_import
 
 logger = logging.getLogger(__name__)
 DOORBELL: Final = "imports.tasks.run_import"
@@ -59,6 +60,20 @@ class Machinery:
         return _is_recent(self.worker_at)
 
 
+class LeftOut(NamedTuple):
+    """A source that was not queued with the others."""
+
+    source: DataSource
+    reason: str
+
+
+class SyncAll(NamedTuple):
+    """What became of asking for all sources."""
+
+    queued: list[ImportRun]
+    left_out: list[LeftOut]
+
+
 def queue_import(slug: str, *, by: User | None = None, trigger: str, dry_run: bool = False) -> ImportRun:
     """A queued run that the next free worker carries out. Raises UnknownSource, AlreadyRunning or SourceDisabled."""
     if not dry_run and DataSource.objects.filter(slug=slug, enabled=False).exists():
@@ -66,6 +81,28 @@ def queue_import(slug: str, *, by: User | None = None, trigger: str, dry_run: bo
     run = request_import(slug, by=by, trigger=trigger, dry_run=dry_run)
     transaction.on_commit(lambda: ring(run))
     return run
+
+
+@transaction.atomic
+def queue_all(*, by: User, trigger: str) -> SyncAll:
+    """A queued run of every enabled source that has none under way, and why the others were left out. It is on record."""
+    queued: list[ImportRun] = []
+    left_out: list[LeftOut] = []
+    for source in DataSource.objects.all():
+        try:
+            queued.append(queue_import(source.slug, by=by, trigger=trigger))
+        except AlreadyRunning:
+            left_out.append(LeftOut(source, "a run is under way"))
+        except SourceDisabled:
+            left_out.append(LeftOut(source, "disabled"))
+        except UnknownSource:
+            left_out.append(LeftOut(source, "this version of Aegis does not read it"))
+    after = {
+        "queued": [run.source.slug for run in queued],
+        "left_out": {one.source.slug: one.reason for one in left_out},
+    }
+    record(by, "source.sync_all_requested", Subject("imports.datasource", "", "all sources"), after=after)
+    return SyncAll(queued, left_out)
 
 
 def ring(run: ImportRun) -> None:

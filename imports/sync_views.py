@@ -14,7 +14,7 @@ from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from imports.life import cancel_run
 from imports.models import DataSource, ImportRun
-from imports.queueing import SourceDisabled, queue_import
+from imports.queueing import SourceDisabled, queue_all, queue_import
 from imports.schedule import LONGEST_SCHEDULE, change_source
 from imports.services import AlreadyRunning, UnknownSource
 from imports.source_state import CHOICES, cadence, hours_of
@@ -51,6 +51,23 @@ def source_sync(request: HttpRequest, slug: str) -> HttpResponse:
         messages.warning(request, f"Not started: {error}.")
         return redirect(source)
     return redirect("imports:source-list") if request.POST.get("stay") else redirect(run)
+
+
+@require_action("source.sync")
+@require_POST
+def source_sync_all(request: HttpRequest) -> HttpResponse:
+    """Queue an import of every enabled source that has none under way, and say which were left out and why."""
+    asked = queue_all(by=cast(User, request.user), trigger="button")
+    left_out = ", ".join(f"{one.source} ({one.reason})" for one in asked.left_out)
+    rest = f" Left out: {left_out}." if left_out else ""
+    if asked.queued:
+        names = ", ".join(str(run.source) for run in asked.queued)
+        messages.success(
+            request, f"Queued {len(asked.queued)} of {len(asked.queued) + len(asked.left_out)}: {names}.{rest}"
+        )
+    else:
+        messages.warning(request, f"Nothing was queued.{rest}")
+    return redirect("imports:source-list")
 
 
 @require_action("source.manage")

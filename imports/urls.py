@@ -10,6 +10,7 @@ urlpatterns = [
     path("sources", views.source_list, name="source-list"),
     path("sources/unresolved", views.unresolved_list, name="unresolved-list"),
     path("sources/translated", views.translated_list, name="translated-list"),
+    path("sources/sync", sync_views.source_sync_all, name="source-sync-all"),
     path("sources/bundle", bundle_views.bundle_page, name="bundle"),
     path("sources/bundle/export", bundle_views.bundle_export, name="bundle-export"),
     path("sources/<slug:slug>", views.source_detail, name="source-detail"),

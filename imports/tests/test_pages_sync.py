@@ -7,6 +7,7 @@ from django_celery_beat.models import PeriodicTask
 
 from aegis.accounts.policy import Role
 from aegis.accounts.tests.factories import make_user
+from aegis.audit.models import AuditLog
 from imports.models import DataSource, ImportRun
 from imports.queueing import WATCH, hear_worker
 from imports.tests.factories import make_run, make_source
@@ -172,3 +173,61 @@ def test_admin_form_takes_the_schedule_in_hours(admin):
     admin.post(address, {"enabled": "on", "schedule_hours": "36"})
     task = PeriodicTask.objects.get(name="Sync sigma")
     assert (task.interval.every, task.interval.period) == (36, "hours")
+
+
+def standing(slug, **fields):
+    return make_source(slug, label=slug.capitalize(), **fields)
+
+
+def test_sync_all_queues_what_is_free_and_says_what_was_left_out_and_why(admin):
+    DataSource.objects.all().delete()
+    standing("sigma", position=1)
+    standing("elastic", position=2)
+    make_run(standing("atomic", position=3), status=Status.RUNNING, finished_at=None)
+    standing("lolbas", position=4, enabled=False)
+    standing("gone", position=5)
+    page = admin.post("/sources/sync", follow=True).content.decode()
+    told = "Atomic (a run is under way), Lolbas (disabled), Gone (this version of Aegis does not read it)"
+    assert f"Queued 2 of 5: Sigma, Elastic. Left out: {told}." in page
+    queued = ImportRun.objects.filter(status=Status.QUEUED)
+    assert [
+        (run.source.slug, run.trigger, run.requested_by.username, run.dry_run) for run in queued.order_by("pk")
+    ] == [
+        ("sigma", "button", "maria", False),
+        ("elastic", "button", "maria", False),
+    ]
+    row = AuditLog.objects.get(action="source.sync_all_requested")
+    assert (row.actor_name, row.object_type, row.object_label) == ("maria", "imports.datasource", "all sources")
+    assert row.after == {
+        "queued": ["sigma", "elastic"],
+        "left_out": {
+            "atomic": "a run is under way",
+            "gone": "this version of Aegis does not read it",
+            "lolbas": "disabled",
+        },
+    }
+
+
+def test_sync_all_says_when_nothing_was_queued(admin):
+    DataSource.objects.all().update(enabled=False)
+    page = admin.post("/sources/sync", follow=True).content.decode()
+    assert "Nothing was queued. Left out: " in page
+    assert not ImportRun.objects.exists()
+
+
+def test_sync_all_twice_asks_for_each_source_once(admin):
+    DataSource.objects.exclude(slug="sigma").delete()
+    admin.post("/sources/sync")
+    page = admin.post("/sources/sync", follow=True).content.decode()
+    assert "Nothing was queued. Left out: " in page
+    assert "(a run is under way)" in page
+    assert ImportRun.objects.count() == 1
+
+
+def test_sync_all_is_a_button_of_admins_that_needs_no_script(admin, viewer):
+    form = '<form method="post" action="/sources/sync">'
+    assert form in admin.get("/sources").content.decode()
+    assert form not in viewer.get("/sources").content.decode()
+    assert viewer.post("/sources/sync").status_code == 403
+    assert admin.get("/sources/sync").status_code == 405
+    assert not ImportRun.objects.exists()
