@@ -124,7 +124,7 @@ def test_filters_swap_the_matrix_without_a_new_page_and_stand_in_the_address(pag
     expect(page).to_have_url(re.compile("open=T1059"))
     page.get_by_label("Technique name or id").fill("neat")
     page.wait_for_url("**search=neat*")
-    expect(page.locator(".mx-said p").first).to_contain_text("1 of 5 techniques shown.")
+    expect(page.locator("#mx-figures")).to_contain_text("1 of 5 techniques shown.")
     assert page.evaluate("window.sameDocument && document.activeElement.name") == "search"
     page.locator(".cell[tabindex='0']").focus()
     assert walk(page, "ArrowRight") == ["Tidy/Neat Shell"]
