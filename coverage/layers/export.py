@@ -13,7 +13,8 @@ from coverage.matrix.facts import OTHER
 DOMAIN: Final = "enterprise-attack"
 COVERAGE: Final = (
     "Colour: what tests have proven; grey where rules only claim it. Score: the share of a technique's own tests that met "
-    "what was expected, in percent. No score: not tested. Disabled: left out by the filters."
+    "what was expected, in percent; one that is attested, validated without a recorded outcome, did not. No score: not "
+    "tested. Disabled: left out by the filters."
 )
 CLAIMS: Final = (
     "Score: detection rules that name the technique or one of its sub-techniques. A rule is a claim: it proves nothing. "

@@ -21,7 +21,7 @@ BETWEEN: Final = " · "
 """Stands between the facts of a cell; static/js/matrix.js takes them apart by it."""
 
 
-PROVEN_RANK: Final = {"v-validated": 0, "v-partial": 1, "v-progress": 2, "v-gap": 3}
+PROVEN_RANK: Final = {"v-validated": 0, "v-partial": 1, "v-attested": 2, "v-progress": 3, "v-gap": 4}
 """Best proven first; what no test speaks of comes last."""
 
 
@@ -265,9 +265,9 @@ class Assembly:
                 return -sum(1 if not mark.below else 0.01 for mark in self.marks.get(technique, ()))
             case "proven" if technique in self.proofs:
                 proof = self.proofs[technique]
-                return PROVEN_RANK.get(proof.look, 4) - proof.met / (proof.met + 1)
+                return PROVEN_RANK.get(proof.look, 5) - proof.met / (proof.met + 1)
             case "proven":
-                return 5
+                return 6
         return 0
 
     @cached_property

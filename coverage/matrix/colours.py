@@ -5,6 +5,7 @@ from typing import Final
 FILLS: Final = {
     "v-validated": "#0b7a6f",
     "v-partial": "#dba127",
+    "v-attested": "#dbf0ed",
     "v-progress": "#4f86d8",
     "v-gap": "#c8480f",
     "v-c0": "#ffffff",
@@ -16,6 +17,7 @@ FILLS: Final = {
 PROVEN: Final = {
     "v-validated": "Validated",
     "v-partial": "Partial",
+    "v-attested": "Attested only",
     "v-progress": "In progress",
     "v-gap": "Proven gap",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Final, Self
@@ -66,7 +66,10 @@ WORDS: Final = {status.value: status.label.lower() for status in Status}
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What tests have shown of a technique: `status` takes its sub-techniques in, all else is about its own live tests."""
+    """What tests have shown of a technique: `status` takes its sub-techniques in, all else is about its own live tests.
+
+    `proven_below`: whether a test proved one of its sub-techniques.
+    """
 
     status: str
     proven: bool = False
@@ -76,6 +79,8 @@ class Proof:
     proven_at: datetime | None = None
     review: bool = False
     attested: int = 0
+    validated: int = 0
+    proven_below: bool = False
 
     @property
     def says(self) -> bool:
@@ -83,8 +88,18 @@ class Proof:
         return bool(self.total or self.gap or self.status != Status.NOT_COVERED)
 
     @property
+    def only_attested(self) -> bool:
+        """Whether its status is good by tests alone that were validated without a recorded outcome: nothing is proven."""
+        if self.gap or self.met or self.proven_below:
+            return False
+        own = bool(self.attested) and self.attested == self.validated
+        return self.status == Status.VALIDATED or (self.status == Status.PARTIAL and own)
+
+    @property
     def look(self) -> str:
         """The class of the proven half of its cell; empty where no test says anything."""
+        if self.only_attested:
+            return "v-attested"
         return "v-gap" if self.gap else LOOKS.get(Status(self.status), "")
 
     @property
@@ -98,6 +113,7 @@ class Proof:
     def words(self) -> str:
         """The status, and the tests behind it."""
         status = "proven gap" if self.gap else WORDS[self.status]
+        status += " by attestation only" if self.only_attested else ""
         tests = (
             f"{self.met} of {self.total} test{'' if self.total == 1 else 's'} met"
             if self.total
@@ -176,7 +192,7 @@ PROOF_COLUMNS: Final = tuple(
     f"coverage__{name}"
     for name in (
         *("status", "proven", "proven_gap", "tests_met", "tests_total", "last_proven_at", "review_required"),
-        "tests_attested",
+        *("tests_attested", "tests_validated"),
     )
 )
 
@@ -235,11 +251,16 @@ def _techniques() -> tuple[list[Entry], dict[str, Proof]]:
         tactics[mitre_id] += [tactic] if tactic else []
         if status:
             proofs[mitre_id] = Proof(status, *shown)
+    proven_below = {found[mitre_id][1] for mitre_id, proof in proofs.items() if proof.proven}
     entries = [
         Entry(mitre_id, name, parent or "", platforms, tuple(tactics[mitre_id]), local)
         for mitre_id, (name, parent, platforms, local) in found.items()
     ]
-    return entries, {mitre_id: proof for mitre_id, proof in proofs.items() if proof.says or proof.review}
+    return entries, {
+        mitre_id: replace(proof, proven_below=mitre_id in proven_below)
+        for mitre_id, proof in proofs.items()
+        if proof.says or proof.review
+    }
 
 
 # There are some dozens of different lists on a thousand rows.

@@ -179,18 +179,29 @@ def _proof(x: float, y: float, width: float, cell: Cell) -> Iterator[str]:
     if not cell.proof:
         yield words(x + width - 5, y + 10, "–", 10, anchor="end", fill="#626c7a")
         return
-    yield rect(x, y, width, STRIP - 0.5, FILLS[cell.proof_look] if cell.proof_look else "#ffffff")
+    yield _proof_fill(x, y, width, STRIP - 0.5, cell.proof_look)
     if cell.proof_look in OVER:
         yield rect(x, y, 14, STRIP - 0.5, f"url(#{OVER[cell.proof_look]})")
     ink = INK.get(cell.proof_look, "#14191f")
     yield words(x + width - 5, y + 10, cell.proof, 10, bold=True, anchor="end", fill=ink)
 
 
+def _proof_fill(x: float, y: float, width: float, height: float, look: str) -> str:
+    """The ground of a proven half: framed by dashes where nothing is proven, only attested."""
+    fill = FILLS.get(look, "#ffffff")
+    if look == "v-attested":
+        return rect(x + 0.5, y + 0.5, width - 1, height - 1, fill, stroke=FILLS["v-validated"], dashed=True)
+    return rect(x, y, width, height, fill)
+
+
 def _legend(y: float, *, tested: bool) -> Iterator[str]:
     parts = [(look, label) for look, label in CLAIMED.items()] + [("hatch", "Nothing known")]
     x: float = MARGIN
     for look, label in (list(PROVEN.items()) if tested else []) + parts:
-        yield rect(x, y - 11, 22, 13, "url(#hatch)" if look == "hatch" else FILLS[look], stroke="#c3cad3")
+        if look == "v-attested":
+            yield _proof_fill(x, y - 11, 22, 13, look)
+        else:
+            yield rect(x, y - 11, 22, 13, "url(#hatch)" if look == "hatch" else FILLS[look], stroke="#c3cad3")
         if look in OVER:
             yield rect(x, y - 11, 22, 13, f"url(#{OVER[look]})")
         yield words(x + 28, y, label, 12)
