@@ -11,6 +11,7 @@ from catalog.tests.factories import make_release, make_rule, make_tactic, make_t
 from coverage.models import Test
 from coverage.tests.factories import make_campaign
 
+MOMENT = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
 ARGUMENTS = [{"name": "word", "description": "What to say", "type": "string", "default": "hello"}]
 
 
@@ -58,7 +59,7 @@ def test_a_test_from_the_template_to_the_decision_of_another_lead(world, browser
     for name in ("Started UTC", "Ended UTC"):
         field = page.get_by_label(name)
         field.locator("xpath=..").get_by_role("button", name="Now").click()
-        expect(field).to_have_value(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"))
+        expect(field).to_have_value(MOMENT)
     page.get_by_label("Result").select_option("succeeded")
     page.get_by_label("Cleanup done").check()
     expect(page.locator("#red-state")).to_have_text(re.compile("Saved"))
@@ -149,3 +150,21 @@ def test_reports_are_read_on_a_phone_without_scrolling_sideways(world, browser_p
         page.goto(path)
         wide = "[...document.querySelectorAll('.report section')].filter(one => one.scrollWidth > one.clientWidth)"
         assert page.evaluate(f"{wide}.map(one => one.innerText)") == [], path
+
+
+def test_the_time_of_a_fact_is_written_by_a_button_also_in_facts_that_came_later(world, browser_page):
+    page = browser_page
+    log_in(page, "rita", f"/templates/{world.pk}")
+    page.get_by_role("button", name="Create test").click()
+    now = page.locator("#facts").get_by_role("button", name="Now")
+    expect(now).to_have_count(4)
+    page.get_by_label("Logged: seen").select_option("yes")
+    page.get_by_role("button", name="Logged at: Now").click()
+    expect(page.get_by_label("Logged at, UTC")).to_have_value(MOMENT)
+    expect(page.locator("#blue-state")).to_have_text(re.compile("Saved"))
+
+    page.get_by_label("Kind").select_option("logged")
+    page.get_by_label("Another fact: seen").select_option("yes")
+    expect(now).to_have_count(5)
+    page.get_by_role("button", name="Another fact at: Now").last.click()
+    expect(page.get_by_label("Another fact at, UTC").last).to_have_value(MOMENT)

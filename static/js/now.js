@@ -14,5 +14,7 @@
     field.dispatchEvent(new Event("change", { bubbles: true }));
     field.focus();
   });
+  // The facts are drawn anew when another one is added.
+  document.addEventListener("htmx:load", show);
   show();
 })();
