@@ -33,7 +33,7 @@ class BodyLimitMiddleware:
         words = _refusal(longest)
         if request.headers.get("HX-Request") == "true":
             return HttpResponse(words, status=413, content_type="text/plain")
-        return render(request, "413.html", {"words": words}, status=413)
+        return render(request, "413.html", {"words": words, "code": "413"}, status=413)
 
 
 def require_short_body(request: Any, limit: int) -> None:
@@ -46,6 +46,12 @@ def is_too_long(request: Any, limit: int) -> bool:
     """Whether the announced body is longer than a file of `limit` bytes makes it; what is no number is."""
     text = request.META.get("CONTENT_LENGTH") or "0"
     return not text.isdecimal() or int(text) > limit + SLACK
+
+
+def least_upload(request: Any) -> int:
+    """Bytes that the files of the announced body have at least: all of it but what may stand beside them."""
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return max(0, int(text) - SLACK) if text.isdecimal() else 0
 
 
 def _longest_upload(request: HttpRequest) -> int:

@@ -17,6 +17,7 @@ from aegis.accounts.models import User
 from aegis.lib.api import Conflicting, Endpoint
 from aegis.lib.parsers import TooLarge
 from coverage.evidence import vault
+from coverage.evidence.room import NoRoom
 from coverage.services.evidence import TooMany
 from coverage.testing.refusals import Conflict
 
@@ -34,6 +35,16 @@ class StorageUnavailable(APIException):
     wait = RETRY_SECONDS
 
 
+class GivenTooMuch(APIException):
+    """Whoever asks has given too much evidence of late: `Retry-After` says when this fits."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+
+    def __init__(self, detail: str, wait: int) -> None:
+        super().__init__(detail)
+        self.wait = wait
+
+
 class WorkEndpoint(Endpoint):
     """An endpoint that calls the services of tests, and refuses with their reasons."""
 
@@ -49,6 +60,8 @@ def told(error: Exception) -> Exception:
             return Conflicting(str(error))
         case vault.TooLarge():
             return TooLarge(str(error))
+        case NoRoom():
+            return GivenTooMuch(str(error), error.wait)
         case vault.Unavailable():
             return StorageUnavailable(str(error))
         case TooMany():

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,12 +17,12 @@ from aegis.accounts.access import require_action
 from aegis.accounts.models import User
 from aegis.accounts.policy import Role
 from aegis.lib.api import StrictSerializer
-from aegis.lib.body_limit import require_short_body
+from aegis.lib.body_limit import least_upload, require_short_body
 from coverage.api.base import WorkEndpoint, given, told, visitor
 from coverage.api.shapes import EVIDENCE_EXAMPLE, EvidenceSerializer
 from coverage.evidence.downloads import bucket_link, signs_links, ticket_path
 from coverage.models import Evidence, Test
-from coverage.services.evidence import attach_evidence, note_download
+from coverage.services.evidence import attach_evidence, expect_evidence, note_download
 from coverage.services.writing import permit
 
 LINK_EXAMPLE: Final = {"download_url": "https://aegis.example.org/evidence/9f0c6a50-0000-4000-8000-000000000007/ticket"}
@@ -101,6 +101,7 @@ class EvidenceUpload(WorkEndpoint):
         """Attach one file or several to a draft or rejected test. Answers with one row, or with a list for several files."""
         test = get_object_or_404(Test.objects.with_involvement(), pk=id)
         permit(visitor(request), "evidence.add", test)
+        expect_evidence(by=visitor(request), test=test, size=least_upload(request))
         rows = kept(visitor(request), test, given(UploadForm, request))
         body = EvidenceSerializer(rows, many=True).data
         return Response(body if len(rows) > 1 else body[0], status=status.HTTP_201_CREATED)
@@ -159,5 +160,5 @@ def after_some(error: Exception, rows: list[Evidence]) -> Exception:
     """The refusal, which says too which files were kept before it."""
     if rows and isinstance(error, APIException) and not isinstance(error, ValidationError):
         names = ", ".join(row.original_name for row in rows)
-        return type(error)(f"{error.detail} Kept before it: {names}.")
+        error.detail = ErrorDetail(f"{error.detail} Kept before it: {names}.")
     return error

@@ -37,6 +37,7 @@ class Evidence(models.Model):
     class Meta:
         ordering = ["uploaded_at", "pk"]
         verbose_name_plural = "evidence"
+        indexes = [models.Index(fields=["uploaded_by", "uploaded_at"], name="evidence_of_a_person_of_late")]
         constraints = [models.CheckConstraint(condition=Q(side__in=("red", "blue")), name="evidence_side_is_known")]
 
     def __str__(self) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import IO, Final
 
@@ -12,7 +14,8 @@ from django.db import transaction
 from aegis.accounts.models import User
 from aegis.audit.recording import record
 from aegis.lib.outages import OUTAGES
-from coverage.evidence import vault
+from coverage.evidence import room, vault
+from coverage.evidence.room import NoRoom
 from coverage.evidence.vault import Stored
 from coverage.models import Evidence, Test, TestInvolvement
 from coverage.services.writing import involve, locked, moved, permit, settle, write
@@ -31,6 +34,12 @@ class TooMany(Exception):
     """The test has as many files as it may have."""
 
 
+def expect_evidence(*, by: User, test: Test, size: int) -> None:
+    """Refuse an upload of at least `size` bytes that cannot be kept, before it arrives. Raises NoRoom, vault.TooLarge."""
+    with _refusal_noted(by, test):
+        room.require_room(by, size)
+
+
 def attach_evidence(
     *,
     by: User,
@@ -44,20 +53,34 @@ def attach_evidence(
 ) -> Evidence:
     """Store `file` as evidence of one side of a test that may be edited, and return its row.
 
-    Raises NotAllowed, IllegalMove, ChecksumMismatch (if `sha256` is given and differs), vault.TooLarge, vault.Unavailable and
-    TooMany; whatever is raised, no row exists then, and no object stays that the sweep would not find.
+    Raises NotAllowed, IllegalMove, ChecksumMismatch (if `sha256` is given and differs), vault.TooLarge, vault.Unavailable,
+    NoRoom and TooMany; whatever is raised, no row exists then, and no object stays that the sweep would not find.
     """
     permit(by, "evidence.add", test)
     moved(test, Action.EDIT)
+    expect_evidence(by=by, test=test, size=getattr(file, "size", None) or 0)
     stored = vault.put(file, limit=settings.EVIDENCE_MAX_BYTES)
     try:
         _compare(stored, sha256)
         described = {"name": safe_name(name), "caption": caption, "content_type": content_type[:128]}
-        return _keep(by, test, side, stored, described)
+        with _refusal_noted(by, test):
+            return _keep(by, test, side, stored, described)
     except OUTAGES:  # the row may have been committed before the database went away; if not, the sweep finds the object
         raise
     except BaseException:
         vault.discard(stored.key)
+        raise
+
+
+@contextmanager
+def _refusal_noted(by: User, test: Test) -> Iterator[None]:
+    """Leave a trace of whoever gives more than one person may."""
+    try:
+        yield
+    except NoRoom as refusal:
+        facts = {"size": refusal.size, "used": refusal.room.used, "limit": refusal.room.limit}
+        with transaction.atomic():
+            record(by, "evidence.refused", test, after=facts)
         raise
 
 
@@ -74,6 +97,8 @@ def _keep(by: User, test: Test, side: str, stored: Stored, described: dict[str, 
     state = moved(standing, Action.EDIT)
     if standing.evidence.count() >= settings.EVIDENCE_MAX_FILES:
         raise TooMany(f"A test has at most {settings.EVIDENCE_MAX_FILES} files of evidence.")
+    room.lock(by)
+    room.require_room(by, stored.size)
     evidence = Evidence(
         test=standing,
         side=side,

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from aegis.accounts.models import User
 from catalog.links import rules_that_see
 from catalog.models import DetectionRule
+from coverage.evidence.room import room_of
 from coverage.models import Evidence, Test
 from coverage.services.halves import mark_of
 from coverage.testing.forms import BLUE_FIELDS, RED_FIELDS, BlueForm, RedForm, fact_forms
@@ -89,6 +90,7 @@ def shown(test: Test, user: User, data: Any = None, half: str = "") -> dict[str,
         "events": events(test),
         "evidence": evidence_by_side(test),
         "evidence_limit": settings.EVIDENCE_MAX_BYTES,
+        "room": room_of(user) if "evidence.add" in offers else None,
         "is_met": met(Outcome(test.outcome), Sighting(test.expected_outcome)),
         "neighbours": neighbours(test),
         "is_decided": test.state in (State.VALIDATED, State.REJECTED),

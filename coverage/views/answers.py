@@ -5,23 +5,25 @@ from typing import Final, cast
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 
 from aegis.accounts.models import User
 from aegis.lib.pages import render_page
 from coverage.evidence import vault
+from coverage.evidence.room import NoRoom
 from coverage.models import Test
 from coverage.services.evidence import TooMany
 from coverage.testing.one_test import differences, shown, whole
 from coverage.testing.refusals import Conflict, NotAllowed, StaleVersion
 
 PAGE: Final = "#test-page"
-REFUSALS: Final = (Conflict, NotAllowed, ValidationError, TooMany, vault.TooLarge, vault.Unavailable)
+REFUSALS: Final = (Conflict, NotAllowed, ValidationError, TooMany, NoRoom, vault.TooLarge, vault.Unavailable)
 STATUS: Final[dict[type[Exception], int]] = {
     Conflict: 409,
     NotAllowed: 403,
     ValidationError: 400,
     TooMany: 413,
+    NoRoom: 429,
     vault.TooLarge: 413,
     vault.Unavailable: 503,
 }
@@ -48,6 +50,21 @@ def refused(request: HttpRequest, test: Test, refusal: Exception | None = None, 
     context = shown(test, cast(User, request.user), request.POST, half) | why(test, request, refusal, half)
     response = render_page(request, "coverage/test_detail.html", context, status=status_of(refusal))
     response["HX-Retarget"] = PAGE
+    return when_again(response, refusal)
+
+
+def refused_in_words(request: HttpRequest, refusal: Exception) -> HttpResponse:
+    """The refusal alone, of a body that is not read, or to a script: plain words for it, a page for people."""
+    words, status = " ".join(texts(refusal)), status_of(refusal)
+    if is_part(request):
+        return when_again(HttpResponse(words, status=status, content_type="text/plain"), refusal)
+    return when_again(render(request, "413.html", {"words": words, "code": str(status)}, status=status), refusal)
+
+
+def when_again(response: HttpResponse, refusal: Exception | None) -> HttpResponse:
+    """The answer, with the seconds after which it makes sense to try again where they are known."""
+    if isinstance(refusal, NoRoom):
+        response["Retry-After"] = str(refusal.wait)
     return response
 
 

@@ -6,17 +6,19 @@ from typing import Any, cast
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
 from aegis.accounts.access import require_action
 from aegis.accounts.models import User
+from aegis.lib.body_limit import least_upload
 from coverage.models import Evidence, Test
 from coverage.services.decisions import archive_test, reject_test, submit_test, validate_test
-from coverage.services.evidence import attach_evidence
+from coverage.services.evidence import attach_evidence, expect_evidence
 from coverage.services.recording import refill_commands
 from coverage.testing.one_test import shown
 from coverage.testing.template_choices import chosen
-from coverage.views.answers import REFUSALS, done, find_test, is_part, refused, status_of, texts
+from coverage.views.answers import REFUSALS, done, find_test, is_part, refused, refused_in_words
 
 
 @require_action("test.submit")
@@ -57,11 +59,23 @@ def refill(request: HttpRequest, pk: int) -> HttpResponse:
     return _moved(request, pk, refill_commands, "The commands are filled in anew.", arguments=arguments, **choice)
 
 
+# The token stands in the body: it is asked for after the length of the body, which is refused unread where it has no room.
 @require_action("evidence.add")
+@csrf_exempt
 @require_POST
 def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach one or more files to one side. Those that came before one that is refused are kept."""
-    test, user = find_test(pk), cast(User, request.user)
+    test = find_test(pk)
+    try:
+        expect_evidence(by=cast(User, request.user), test=test, size=least_upload(request))
+    except REFUSALS as refusal:
+        return refused_in_words(request, refusal)
+    return _added(request, test)
+
+
+@csrf_protect
+def _added(request: HttpRequest, test: Test) -> HttpResponse:
+    user = cast(User, request.user)
     files = request.FILES.getlist("files")
 
     def write() -> None:
@@ -88,7 +102,7 @@ def _attached(request: HttpRequest, test: Test, write: Callable[[], None]) -> Ht
     try:
         write()
     except REFUSALS as refusal:
-        return HttpResponse(" ".join(texts(refusal)), status=status_of(refusal), content_type="text/plain")
+        return refused_in_words(request, refusal)
     context = shown(find_test(test.pk), cast(User, request.user))
     side = request.POST["side"]
     return render(request, "coverage/test_attached.html", context | {"side": side, "given": context["evidence"][side]})
