@@ -20,6 +20,11 @@ SIDE_BY_SIDE: Final = 12
 NVD_PAGES: Final = 3
 NVD_REQUESTS: Final = 5
 """In one scan: without an API key NIST allows so many in half a minute."""
+NVD_REFUSALS: Final = {403, 429}
+NVD_LIMITED: Final = (
+    "The NVD limits how often it answers whoever has no API key, to five requests in half a minute from one address, and"
+    " refuses the others so: nothing is wrong with the feed, but other programs behind the same address may have asked too."
+)
 NVD_FIRST: Final = timedelta(days=7)
 NVD_LONGEST: Final = timedelta(days=21)
 """A feed that was not read for longer begins so far back: a page of the NVD holds about as much."""
@@ -112,7 +117,12 @@ def _nvd(task: Task, way: FeedWay, now: datetime, deadline: float) -> Look:
 
 
 def _nvd_page(url: str, task: Task, way: FeedWay, deadline: float) -> Reading:
-    found = way.fetch(url, {}, _within(NVD_LIMITS, deadline))
+    try:
+        found = way.fetch(url, {}, _within(NVD_LIMITS, deadline))
+    except FetchError as error:
+        if error.status in NVD_REFUSALS and not way.from_mirror:
+            raise FetchError(f"{error} {NVD_LIMITED}", error.status) from error
+        raise
     assert found is not None, "nothing was compared"  # noqa: S101
     return read_apart("nvd", found.data, task.url, seconds=_left(deadline, SECONDS))
 

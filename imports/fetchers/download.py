@@ -32,9 +32,9 @@ _VALIDATOR = re.compile(r"[\x20-\x7e]{1,256}")
 class _Passing(Exception):
     """A failure that may be gone at the next attempt. `wait` is what the server asked for, in seconds."""
 
-    def __init__(self, message: str, wait: float | None = None) -> None:
+    def __init__(self, message: str, wait: float | None = None, status: int | None = None) -> None:
         super().__init__(message)
-        self.wait = wait
+        self.wait, self.status = wait, status
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Downloader:
                 pause = self._pause(attempt, trouble.wait)
                 if attempt > self.limits.retries or time.monotonic() + pause > deadline:
                     raise FetchError(
-                        f"{url}: {trouble} (tried {attempt} times). Try again later, or use a mirror."
+                        f"{url}: {trouble} (tried {attempt} times). Try again later, or use a mirror.", trouble.status
                     ) from trouble
                 time.sleep(pause)
 
@@ -161,10 +161,12 @@ class Downloader:
                 f"{url} does not exist (status {status}). If upstream moved it, Aegis has to learn the new place."
             )
         if status == 429 or status >= 500 or (status == 403 and "Retry-After" in response.headers):
-            raise _Passing(f"the server answered {status}", _retry_after(response.headers.get("Retry-After", "")))
+            wait = _retry_after(response.headers.get("Retry-After", ""))
+            raise _Passing(f"the server answered {status}", wait, status)
         if status != 200:
             raise FetchError(
-                f"{url}: the server answered {status} instead of the file. Open the address in a browser for the reason."
+                f"{url}: the server answered {status} instead of the file. Open the address in a browser for the reason.",
+                status,
             )
         self._receive(url, response, file)
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -11,7 +11,14 @@ CHUNK = 64 * 1024
 
 
 class FetchError(Exception):
-    """Why the bytes of a source could not be had: which address or file, what happened, what to do."""
+    """Why the bytes of a source could not be had: which address or file, what happened, what to do.
+
+    `status` is what the server answered, where that is why.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Missing(FetchError):

@@ -103,8 +103,10 @@ class Feed(models.Model):
 
     def note_failure(self, reason: str, now: datetime) -> None:
         """Remember why it could not be read; the next scan by itself waits longer each time, a week at the most."""
-        self.failures, self.last_error, self.last_tried_at = self.failures + 1, reason[:2000], now
+        self.failures, self.last_tried_at = self.failures + 1, now
         self.due_at = now + min(timedelta(hours=2 ** min(self.failures - 1, 8)), timedelta(days=7))
+        again = f" It is tried again after {self.due_at:%Y-%m-%d %H:%M} UTC." if self.enabled else ""
+        self.last_error = reason[:1900] + again
         self._save_health()
 
     def _save_health(self) -> None:

@@ -97,6 +97,25 @@ def test_what_could_not_be_asked_is_told_and_asked_again():
     ]
 
 
+@pytest.mark.parametrize(("code", "is_limit"), [(403, True), (429, True), (503, False), (None, False)])
+def test_a_refusal_of_the_nvd_says_that_it_limits_requests_without_a_key(code, is_limit):
+    def refused(asked: Mapping[str, list[str]]) -> list[dict]:
+        raise FetchError(f"{ADDRESS}: the server answered {code}.", code)
+
+    failure = look(Nvd(refused)).failure
+    assert failure.startswith(f"{ADDRESS}: the server answered {code}.")
+    assert ("five requests in half a minute" in failure) == is_limit
+
+
+def test_a_mirror_that_refuses_is_not_the_nvd():
+    def refused(asked: Mapping[str, list[str]]) -> list[dict]:
+        raise FetchError("https://mirror.example.org: the server answered 403.", 403)
+
+    mirror = Nvd(refused)
+    mirror.mirror, mirror.from_mirror = "https://mirror.example.org", True
+    assert look(mirror).failure == "https://mirror.example.org: the server answered 403."
+
+
 def test_no_scan_asks_more_often_than_nist_allows():
     nvd = Nvd(later, total=50_000)
     look(nvd)

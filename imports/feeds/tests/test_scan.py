@@ -151,6 +151,7 @@ def test_a_feed_that_fails_waits_longer_each_time_and_recovers(server, krebs):
         assert abs(krebs.due_at - timezone.now() - timedelta(hours=hours)) < timedelta(minutes=1)
     assert (krebs.failures, krebs.state) == (3, "failed")
     assert "neither" in krebs.last_error
+    assert krebs.last_error.endswith(f" It is tried again after {krebs.due_at:%Y-%m-%d %H:%M} UTC.")
     server.answers[PLACE["krebs"]] = [ok(rss(item("A", "https://example.org/a")))]
     execute_scan(request_scan(), mirror=server.url)
     krebs.refresh_from_db()

@@ -103,6 +103,14 @@ def test_lasting_trouble_ends_after_four_more_attempts(get, server):
     assert len(server.asked) == 5
 
 
+@pytest.mark.parametrize("answer", [status(403), status(403, Retry_After="0"), status(429)], ids=["403", "wait", "429"])
+def test_a_refusal_names_what_the_server_answered(get, server, answer):
+    server.answers["/x"] = [answer]
+    with pytest.raises(FetchError) as refusal:
+        get()
+    assert f"answered {refusal.value.status} " in str(refusal.value)
+
+
 @pytest.mark.parametrize("code", [204, 206, 304, 400, 401, 403, 418])
 def test_refusal_is_final_and_named(get, server, code):
     server.answers["/x"] = [status(code)]
