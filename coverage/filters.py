@@ -7,7 +7,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import NullIf
 from django.utils import timezone
 
-from aegis.lib.filters import Choices, Listed, Search, Text, YesNo
+from aegis.lib.filters import Choices, Listed, Search, Since, Text, YesNo
 from catalog.filters import TechniqueFilter
 from catalog.models import Technique
 from catalog.models.numbers import distinct_number
@@ -40,9 +40,7 @@ class TestFilter(django_filters.FilterSet):
     created_by = Text(field_name="created_by__username", label="Created by")
     mine = YesNo(method="of_visitor", label="Mine")
     archived = YesNo(method="keep", label="Archived")
-    decided_since = django_filters.DateFilter(
-        field_name="decided_at", lookup_expr="date__gte", label="Decided since", help_text="A day, in UTC."
-    )
+    decided_since = Since(field_name="decided_at", label="Decided since", help_text="A day, in UTC.")
 
     class Meta:
         model = Test

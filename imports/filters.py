@@ -6,7 +6,7 @@ import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, Q
 
-from aegis.lib.filters import Listed, Text, YesNo, distinct_values
+from aegis.lib.filters import Listed, Since, Text, Until, YesNo, distinct_values
 from catalog.resolution import reference_models
 from imports.models import DataSource, ImportChange, ImportRun
 from imports.references import unresolved_references
@@ -49,8 +49,8 @@ class ImportRunFilter(django_filters.FilterSet):
     dry_run = YesNo(label="Preview")
     trigger = Listed(choices=lambda: distinct_values(ImportRun.objects.all(), "trigger"), label="Trigger")
     person = Listed(field_name="requested_by__username", choices=people, any_label="Anybody", label="Asked for by")
-    since = django_filters.DateFilter(field_name="created_at", lookup_expr="date__gte", label="Since")
-    until = django_filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label="Until")
+    since = Since(field_name="created_at", label="Since")
+    until = Until(field_name="created_at", label="Until")
     touches = Text(
         method="by_row",
         label="Search changed rows: name, id or file",
@@ -84,8 +84,8 @@ class ChangeFilter(ImportChangeFilter):
 
     source = Listed(field_name="run__source__slug", choices=sources, any_label="Any source", label="Source")
     key = Text(lookup_expr="exact", label="Key")
-    since = django_filters.DateFilter(field_name="run__finished_at", lookup_expr="date__gte", label="Since")
-    until = django_filters.DateFilter(field_name="run__finished_at", lookup_expr="date__lte", label="Until")
+    since = Since(field_name="run__finished_at", label="Since")
+    until = Until(field_name="run__finished_at", label="Until")
 
 
 class UnresolvedReferenceFilter(django_filters.FilterSet):

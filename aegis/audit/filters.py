@@ -9,7 +9,7 @@ from django import forms
 
 from aegis.audit.models import AuditLog
 from aegis.audit.shown import action_words, kind_name
-from aegis.lib.filters import Listed, Search, Text, distinct_values
+from aegis.lib.filters import Listed, Search, Since, Text, Until, distinct_values
 
 
 def values_of(field: str, words: Callable[[str], str] = str) -> Any:
@@ -19,12 +19,9 @@ def values_of(field: str, words: Callable[[str], str] = str) -> Any:
     )
 
 
-class Day(django_filters.DateFilter):
-    """A day in UTC, as 2026-01-31."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "numeric"})
-        super().__init__(*args, **{"widget": widget, "input_formats": ["%Y-%m-%d"]} | kwargs)
+def as_written() -> dict[str, Any]:
+    """How a day is asked for: as 2026-01-31, in no other way."""
+    return {"widget": forms.TextInput(attrs={"inputmode": "numeric"}), "input_formats": ["%Y-%m-%d"]}
 
 
 class AuditLogFilter(django_filters.FilterSet):
@@ -35,5 +32,5 @@ class AuditLogFilter(django_filters.FilterSet):
     action = Listed(choices=values_of("action", action_words), any_label="Any action", label="Action")
     object_type = Listed(choices=values_of("object_type", kind_name), any_label="Anything", label="Object")
     object_id = Text(label="Object id")
-    since = Day(field_name="at", lookup_expr="date__gte", label="From day")
-    until = Day(field_name="at", lookup_expr="date__lte", label="To day")
+    since = Since(field_name="at", label="From day", **as_written())
+    until = Until(field_name="at", label="To day", **as_written())

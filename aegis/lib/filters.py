@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.utils.choices import BaseChoiceIterator
 from drf_spectacular.utils import extend_schema_field
 
+from aegis.lib.days import first_moment, last_moment
+
 LONGEST: Final = 200
 """Characters that a filter's value may have."""
 
@@ -48,6 +50,28 @@ class Text(django_filters.CharFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"max_length": LONGEST} | kwargs)
+
+
+class Since(django_filters.DateFilter):
+    """Moments of a day (UTC) and later, found by the index of their column."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"lookup_expr": "gte"} | kwargs)
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        """The rows since the day begins; all of them without one."""
+        return super().filter(qs, first_moment(value) if value else value)
+
+
+class Until(django_filters.DateFilter):
+    """Moments of a day (UTC) and earlier, found by the index of their column."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"lookup_expr": "lte"} | kwargs)
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        """The rows until the day ends; all of them without one."""
+        return super().filter(qs, last_moment(value) if value else value)
 
 
 class ListedField(forms.CharField):

@@ -1,5 +1,7 @@
 """Tests in the API: written by those who may, refused with the reason to all others."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from rest_framework.test import APIClient
 
@@ -135,6 +137,15 @@ def test_lists_filter_and_order_and_leave_long_texts_out():
         "x": "y",
     }.items():
         refused(client.get(TESTS, {name: value}), 400, name)
+
+
+def test_tests_decided_since_a_day_are_those_from_its_first_moment_in_utc():
+    begins = datetime(2026, 3, 29, tzinfo=UTC)
+    tick, tests = timedelta(microseconds=1), [make_test("T1053", state="validated") for _ in range(3)]
+    for test, at in zip(tests, (begins - tick, begins, begins + timedelta(days=400)), strict=True):
+        Test.objects.filter(pk=test.pk).update(decided_at=at)
+    rows = bearer().get(TESTS, {"decided_since": "2026-03-29"}).json()["results"]
+    assert {row["id"] for row in rows} == {tests[1].pk, tests[2].pk}
 
 
 def test_lists_and_tests_cost_a_fixed_number_of_queries(django_assert_max_num_queries):
