@@ -1,6 +1,6 @@
-"""`record`: the one way into the audit trail."""
+"""`record` and `record_each`: the one way into the audit trail."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -47,19 +47,17 @@ def record(
     the fields that changed; those with a secret's name are redacted. Writers queue from here to the end of their transaction,
     so record last. Raises AuditBroken.
     """
-    visit = current_visit(request)
-    facts = {
-        **_actor(actor, visit),
-        **_subject(obj),
-        "ip": visit.ip if visit else "",
-        "request_id": visit.id if visit else current_numbers().get("request", ""),
-        "action": action,
-        "before": clean(before or {}),
-        "after": clean(after or {}),
-        "note": clean_text(note),
-    }
+    facts = {**_origin(actor, request), **_change(action, obj, before=before, after=after, note=note)}
     with transaction.atomic(savepoint=False):
-        return _append(facts)
+        return _append([facts])[-1]
+
+
+def record_each(actor: Any, action: str, changed: Iterable[tuple[models.Model, Mapping[str, Any]]]) -> None:
+    """As `record` for each (object, `after`), in this order and at one moment: a few statements however many there are."""
+    origin = _origin(actor)
+    if facts := [{**origin, **_change(action, obj, after=after)} for obj, after in changed]:
+        with transaction.atomic(savepoint=False):
+            _append(facts)
 
 
 def start_chain() -> AuditHead:
@@ -86,13 +84,17 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _append(facts: dict[str, Any]) -> AuditLog:
+def _append(changes: Sequence[Mapping[str, Any]]) -> list[AuditLog]:
     key = signing_key()
     head = _sound_head()
-    row = AuditLog(id=head.size + 1, at=head.now, key_id=key.id, prev_mac=head.mac, **facts)
-    row.mac = key.mac_of(row.prev_mac, {**vars(row), "at": iso(row.at)})
-    write(row, key)
-    return row
+    rows: list[AuditLog] = []
+    for number, facts in enumerate(changes, head.size + 1):
+        before = rows[-1].mac if rows else head.mac
+        row = AuditLog(id=number, at=head.now, key_id=key.id, prev_mac=before, **facts)
+        row.mac = key.mac_of(row.prev_mac, {**vars(row), "at": iso(row.at)})
+        rows.append(row)
+    write(rows, key)
+    return rows
 
 
 def _sound_head() -> Head:
@@ -115,6 +117,27 @@ def _sound_head() -> Head:
 def _head(size: int, mac: str) -> dict[str, Any]:
     key = signing_key()
     return {"size": size, "mac": mac, "key_id": key.id, "signature": key.signature_of(size, mac)}
+
+
+def _origin(actor: Any, request: Any = None) -> dict[str, Any]:
+    visit = current_visit(request)
+    asked = {
+        "ip": visit.ip if visit else "",
+        "request_id": visit.id if visit else current_numbers().get("request", ""),
+    }
+    return {**_actor(actor, visit), **asked}
+
+
+def _change(
+    action: str,
+    obj: models.Model | Subject | None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    note: str = "",
+) -> dict[str, Any]:
+    facts = {"before": clean(before or {}), "after": clean(after or {}), "note": clean_text(note)}
+    return {**_subject(obj), "action": action, **facts}
 
 
 def _actor(actor: Any, visit: Visit | None) -> dict[str, Any]:

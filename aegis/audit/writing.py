@@ -3,6 +3,7 @@
 On PostgreSQL an append is two round trips: lock the head, then the row and the new head in one statement.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -42,16 +43,23 @@ def locked_head() -> Head | None:
     return Head(row[0], row[1], row[2], row[3], _moment(row[4])) if row else None
 
 
-def write(row: AuditLog, key: Key) -> None:
-    """Add the row, and move the head on to it."""
-    head: list[Any] = [row.id, row.mac, key.id, key.signature_of(row.id, row.mac)]
-    values: list[Any] = [field.get_db_prep_save(getattr(row, name), connection) for name, field in FIELDS.items()]
+def write(rows: Sequence[AuditLog], key: Key) -> None:
+    """Add the rows, and move the head on to the last of them."""
+    last = rows[-1]
+    head: list[Any] = [last.id, last.mac, key.id, key.signature_of(last.id, last.mac)]
+    *others, values = [_values(row) for row in rows]
     with connection.cursor() as cursor:
+        if others:
+            cursor.executemany(INSERT, others)
         if connection.vendor == "postgresql":
             cursor.execute(BOTH, [*head, *values])
         else:
             cursor.execute(INSERT, values)
             cursor.execute(ADVANCE, head)
+
+
+def _values(row: AuditLog) -> list[Any]:
+    return [field.get_db_prep_save(getattr(row, name), connection) for name, field in FIELDS.items()]
 
 
 def _moment(value: Any) -> datetime:

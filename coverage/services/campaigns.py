@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from aegis.accounts.models import User
-from aegis.audit.recording import record
+from aegis.audit.recording import record, record_each
 from catalog.models import Technique, TestTemplate
-from coverage.models import Campaign, Test
-from coverage.services.creation import facts_of, new_test, with_template
+from coverage.models import Campaign, Test, TestInvolvement
+from coverage.services.creation import draft, facts_of, next_position, with_template
 from coverage.services.fields import FIELDS, RESULTS
 from coverage.services.status import refresh_status
 from coverage.services.writing import locked_campaign, permit
@@ -123,7 +123,7 @@ def duplicate_as_retest(*, by: User, campaign: Campaign, name: str = "") -> Camp
     _saved(retest)
     retest.participants.set({by, *campaign.participants.all()})
     originals = campaign.tests.live().in_campaign_order().select_related("technique", "template")
-    _settled(by, [_repeated(by, retest, test) for test in originals])
+    _settled(by, [_repeated(by, retest, test, position) for position, test in enumerate(originals, 1)])
     record(by, "campaign.created", retest, after={**_facts(retest), "retest_of": campaign.pk})
     return retest
 
@@ -140,32 +140,41 @@ def _planned(
         *((technique, None) for technique in dict.fromkeys(techniques)),
         *((None, template) for template in dict.fromkeys(templates)),
     ]
-    return _settled(
-        by,
-        [
-            new_test(
-                by=by,
-                technique=technique,
-                template=template,
-                campaign=campaign,
-                fields=with_template(template, {}),
-            )
-            for technique, template in plans
-        ],
-    )
+    drafts = [
+        draft(
+            by=by,
+            technique=technique,
+            template=template,
+            campaign=campaign,
+            position=position,
+            fields=with_template(template, {}),
+        )
+        for position, (technique, template) in enumerate(plans, next_position(campaign))
+    ]
+    return _settled(by, drafts)
 
 
-def _repeated(by: User, retest: Campaign, test: Test) -> Test:
+def _repeated(by: User, retest: Campaign, test: Test, position: int) -> Test:
     plan = {name: getattr(test, name) for name in FIELDS if name not in RESULTS}
-    return new_test(
-        by=by, technique=test.technique, template=test.template, campaign=retest, fields=plan, retest_of=test
+    return draft(
+        by=by,
+        technique=test.technique,
+        template=test.template,
+        campaign=retest,
+        position=position,
+        fields=plan,
+        retest_of=test,
     )
 
 
-def _settled(by: User, tests: list[Test]) -> list[Test]:
+def _settled(by: User, drafts: list[Test]) -> list[Test]:
+    """The drafts, saved, with the status of their techniques and a trace of each."""
+    tests = Test.objects.bulk_create(drafts)
+    TestInvolvement.objects.bulk_create(
+        TestInvolvement(test=test, user=by, kind=TestInvolvement.Kind.CREATED) for test in tests
+    )
     refresh_status({test.technique_id for test in tests})
-    for test in tests:
-        record(by, "test.created", test, after=facts_of(test))
+    record_each(by, "test.created", [(test, facts_of(test)) for test in tests])
     return tests
 
 

@@ -36,33 +36,37 @@ def create_test(
     if campaign is not None:
         campaign = locked_campaign(by, campaign)
     values = with_template(template, fields)
-    test = new_test(by=by, technique=technique, template=template, campaign=campaign, fields=values)
+    position = next_position(campaign) if campaign else 0
+    test = draft(by=by, technique=technique, template=template, campaign=campaign, position=position, fields=values)
+    test.save()
+    involve(by, test, TestInvolvement.Kind.CREATED)
     settle(by, test, "created", after=facts_of(test))
     return test
 
 
-def new_test(
+def draft(
     *,
     by: User,
     technique: Technique | None,
     template: TestTemplate | None,
     campaign: Campaign | None,
+    position: int,
     fields: Mapping[str, Any],
     retest_of: Test | None = None,
 ) -> Test:
-    """A saved draft with exactly these fields, for whoever asks the policy and settles by themselves."""
+    """A draft with exactly these fields that is not saved, for whoever asks the policy, saves and settles by themselves.
+
+    Raises ValidationError {field: messages}.
+    """
     technique = technique or (template.technique if template else None)
     if technique is None:
         raise ValidationError({"technique": "Say which technique the test is for."})
     if not technique.is_active and retest_of is None:
         raise ValidationError({"technique": _inactive(technique)})
-    test = Test(technique=technique, template=template, campaign=campaign, retest_of=retest_of)
+    test = Test(technique=technique, template=template, campaign=campaign, position=position, retest_of=retest_of)
     test.created_by = test.updated_by = by
-    test.position = _next_position(campaign)
     for name, value in cleaned(test, {"name": technique.name, **fields}).items():
         setattr(test, name, value)
-    test.save()
-    involve(by, test, TestInvolvement.Kind.CREATED)
     return test
 
 
@@ -107,8 +111,7 @@ def _inactive(technique: Technique) -> str:
     return f"{technique.mitre_id} is not active in the current ATT&CK release{instead}."
 
 
-def _next_position(campaign: Campaign | None) -> int:
-    if campaign is None:
-        return 0
+def next_position(campaign: Campaign) -> int:
+    """The place behind the last test of the campaign; it is locked."""
     last = campaign.tests.order_by("-position").values_list("position", flat=True).first()
     return (last or 0) + 1

@@ -31,13 +31,12 @@ def refresh_status(techniques: Iterable[str]) -> dict[str, str]:
         TechniqueCoverage.objects.select_for_update().filter(technique__mitre_id__in=family).order_by("technique_id")
     )
     computed = computed_coverage(family)
-    changed = {}
-    for row in rows:
-        wanted = computed[str(row.technique_id)]
-        if wanted.status != row.status:
-            changed[str(row.technique_id)] = wanted.status.value
-        _save_if_different(row, wanted)
-    return changed
+    _save_what_differs(rows, computed)
+    return {
+        str(row.technique_id): computed[str(row.technique_id)].status.value
+        for row in rows
+        if computed[str(row.technique_id)].status != row.status
+    }
 
 
 def refresh_all() -> dict[str, str]:
@@ -97,12 +96,14 @@ def _kept(row: TechniqueCoverage) -> Coverage:
     return Coverage(**{**values, "status": Status(row.status)})
 
 
-def _save_if_different(row: TechniqueCoverage, wanted: Coverage) -> None:
-    if _kept(row) == wanted:
-        return
-    for name, value in asdict(wanted).items():
-        setattr(row, name, value)
-    row.save(update_fields=COLUMNS)
+def _save_what_differs(rows: Iterable[TechniqueCoverage], computed: Mapping[str, Coverage]) -> None:
+    """One statement for all techniques that become the same: a campaign plans hundreds of them at once."""
+    become: dict[Coverage, list[int]] = defaultdict(list)
+    for row in rows:
+        if _kept(row) != (wanted := computed[str(row.technique_id)]):
+            become[wanted].append(row.pk)
+    for wanted, pks in become.items():
+        TechniqueCoverage.objects.filter(pk__in=pks).update(**asdict(wanted))
 
 
 def _outcome_drift() -> Iterator[str]:

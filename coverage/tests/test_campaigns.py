@@ -7,9 +7,10 @@ from django.core.exceptions import ValidationError
 
 from aegis.accounts.tests.factories import make_user
 from aegis.audit.models import AuditLog
+from aegis.audit.verification import Verification
 from catalog.tests.factories import make_technique, make_template, provenance, resolved
 from coverage.campaigns.results import campaign_progress, compare_runs
-from coverage.models import Campaign
+from coverage.models import Campaign, TechniqueCoverage, TestInvolvement
 from coverage.services.campaigns import (
     add_tests,
     archive_campaign,
@@ -21,6 +22,7 @@ from coverage.services.campaigns import (
 from coverage.services.creation import create_test
 from coverage.services.decisions import archive_test
 from coverage.services.recording import edit_test, set_outcomes
+from coverage.services.status import drift
 from coverage.testing.refusals import Conflict, NotAllowed
 from coverage.tests.factories import facts_for, make_campaign
 from intel.models import ThreatActor, ThreatActorTechnique
@@ -104,6 +106,25 @@ def test_tests_come_to_the_end_whichever_way_they_come(lead):
     add_tests(by=lead, campaign=campaign, techniques=[make_technique("T1002")])
     create_test(by=make_user("red_tech"), technique=make_technique("T1003"), campaign=campaign)
     assert techniques_of(campaign) == ["T1001", "T1002", "T1003"]
+
+
+def test_two_hundred_techniques_are_planned_and_repeated_in_few_queries(lead, django_assert_max_num_queries):
+    techniques = [make_technique(f"T{number}") for number in range(1000, 1200)]
+    templates = [make_template("T1000") for _ in range(5)]
+    with django_assert_max_num_queries(45):
+        campaign = create_campaign(by=lead, name="All", techniques=techniques, templates=templates)
+    with django_assert_max_num_queries(45):
+        retest = duplicate_as_retest(by=lead, campaign=campaign)
+    for planned in (campaign, retest):
+        tests = list(planned.tests.in_campaign_order())
+        assert [test.technique_id for test in tests] == [*(one.mitre_id for one in techniques), *["T1000"] * 5]
+        assert [test.position for test in tests] == list(range(1, 206))
+        assert TestInvolvement.objects.filter(test__campaign=planned, user=lead, kind="created").count() == 205
+        traces = AuditLog.objects.filter(action="test.created", after__campaign=planned.pk).order_by("pk")
+        assert [trace.object_id for trace in traces] == [str(test.pk) for test in tests]
+    assert {row.tests_total for row in TechniqueCoverage.objects.exclude(technique="T1000")} == {2}
+    assert TechniqueCoverage.objects.get(technique="T1000").tests_total == 12
+    assert (list(drift()), list(Verification().flaws())) == ([], [])
 
 
 def test_order_names_each_live_test_once(lead):
