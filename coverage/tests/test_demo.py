@@ -14,6 +14,7 @@ from compliance.models import ComplianceFramework
 from imports.models import DataSource, ImportRun
 from imports.registry import SOURCES
 from imports.tests.sample_world import SAMPLES
+from intel.models import FeedScan
 
 # What it does in a database is to import all sources: test_import_source.py does so on both.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -47,6 +48,16 @@ def test_demo_imports_everything_makes_an_admin_and_sums_up(settings, capsys):
     assert "Reading the feeds (at most 15 seconds) ..." in output
     assert "16 new items" in output
     assert "http://127.0.0.1" not in output
+
+
+def test_mirror_without_feeds_is_not_asked_for_them(settings, tmp_path, capsys):
+    for place in SAMPLES.iterdir():
+        if place.name in {"codeload.github.com", "d3fend.mitre.org", "raw.githubusercontent.com"}:
+            (tmp_path / place.name).symlink_to(place)
+    settings.AEGIS_MIRROR = str(tmp_path)
+    output = printed(capsys, no_serve=True)
+    assert "The mirror holds no feed: there is no news yet." in output
+    assert (FeedScan.objects.count(), ImportRun.objects.filter(status="succeeded").count()) == (0, len(SOURCES))
 
 
 def test_second_demo_imports_nothing_and_makes_no_other_admin(settings, capsys):

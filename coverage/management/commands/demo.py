@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import socket
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
@@ -15,6 +17,7 @@ from coverage.figures.summary import coverage_summary
 from coverage.services.snapshots import take_snapshot
 from imports.models import DataSource
 from imports.registry import OPTIONAL, SOURCES
+from intel.models import Feed
 
 SAMPLES = settings.BASE_DIR / "samples"
 FEED_SECONDS = 15
@@ -58,11 +61,14 @@ class Command(BaseCommand):
 
     def _scan(self, mirror: str) -> None:
         """Read the feeds, for so long and no longer: nobody waits for a host that does not answer."""
+        if _lacks_feeds(mirror):
+            self.stdout.write("The mirror holds no feed: there is no news yet.")
+            return
         self.stdout.write(f"Reading the feeds (at most {FEED_SECONDS} seconds) ...")
         try:
             call_command("scan_intel", mirror=mirror, within=FEED_SECONDS, stdout=self.stdout)
         except (SystemExit, CommandError):
-            self.stdout.write(self.style.WARNING("Some feeds could not be read; the others are there."))
+            self.stdout.write(self.style.WARNING("Not all feeds could be read (see above): the schedule tries again."))
 
     def _input(self) -> str | None:
         """The mirror to import from, an empty text for the upstreams, or None where there is nothing to import."""
@@ -94,3 +100,11 @@ def _is_reachable() -> bool:
             return True
     except OSError:
         return False
+
+
+def _lacks_feeds(mirror: str) -> bool:
+    """Whether the mirror is a folder that has nothing of any host of a feed."""
+    if not mirror or not Path(mirror).is_dir():
+        return False
+    hosts = {str(urlsplit(url).hostname) for url in Feed.objects.kept().values_list("url", flat=True)}
+    return not any((Path(mirror) / host).exists() for host in hosts)
