@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import django_filters
 
-from aegis.lib.filters import Choices, Listed, Search, Text, distinct_items, distinct_values, within
+from aegis.lib.filters import Choices, Listed, Search, Text, YesNo, distinct_items, distinct_values, within
 from catalog.filters import AttackObjectFilter, names_technique
 from intel.models import Feed, IntelItem, Mention, ThreatActor
 
@@ -75,6 +75,7 @@ class IntelItemFilter(django_filters.FilterSet):
         label="State",
     )
     assigned_to = Listed(field_name="assigned_to__username", label="Assigned to", choices=people_with_news)
+    unassigned = YesNo(field_name="assigned_to", lookup_expr="isnull", label="Unassigned")
 
     def filter_queryset(self, queryset: Any) -> Any:
         """The items that meet the conditions."""

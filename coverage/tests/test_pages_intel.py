@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from aegis.accounts.policy import Role
-from aegis.accounts.tests.factories import make_user
+from aegis.accounts.tests.factories import bearer, make_user
 from aegis.audit.models import AuditLog
 from catalog.tests.factories import make_technique
 from coverage.models import TechniqueCoverage, Test
@@ -82,6 +82,28 @@ def test_items_are_filtered_by_technique_actor_feed_state_and_words():
     assert titles(client, "?search=T1059.001") == ["Sub"]
     assert len(titles(client, "?state=any")) == 4
     assert len(titles(client)) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ("unassigned=true", {"Nobody’s"}),
+        ("unassigned=false", {"Of Lena", "Of Maria"}),
+        ("assigned_to=lena", {"Of Lena"}),
+        ("", {"Nobody’s", "Of Lena", "Of Maria"}),
+        ("unassigned=true&state=any", {"Nobody’s", "Nobody’s and done"}),
+    ],
+)
+def test_what_nobody_has_is_found_alike_in_inbox_and_api(query, titles):
+    client, reader = browser(), bearer(make_user())
+    for name in ("lena", "maria"):
+        make_item(title=f"Of {name.title()}", assigned_to=make_user(Role.RED_LEAD, username=name))
+    make_item(title="Nobody’s")
+    make_item(title="Nobody’s and done", state="dismissed")
+    page = client.get(f"/intel?{query}")
+    assert {row.item.title for row in page.context["rows"]} == titles
+    assert {one["title"] for one in reader.get(f"/api/v1/intel-items?{query}").json()["results"]} == titles
+    assert "Unassigned<select" in page.content.decode()
 
 
 def test_the_inbox_costs_the_same_however_many_items_there_are(django_assert_max_num_queries):

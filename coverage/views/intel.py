@@ -33,7 +33,7 @@ from intel.filters import IntelItemFilter
 from intel.highlighting import runs
 from intel.models import Feed, IntelItem, Mention
 
-DRAWN: Final = ("search", "technique", "actor", "feed", "state", "assigned_to")
+DRAWN: Final = ("search", "technique", "actor", "feed", "state", "assigned_to", "unassigned")
 DECISIONS: Final[dict[str, tuple[Callable[..., IntelItem], str]]] = {
     "accept": (accept_item, "accepted"),
     "dismiss": (dismiss_item, "dismissed"),
