@@ -8,6 +8,7 @@ from typing import Final
 
 from django.urls import reverse
 
+from aegis.lib.durations import duration
 from coverage.charts.drawing import BarChart, LineChart, Moment, Numbers, Row, Series
 from coverage.figures.backlogs import Backlog, backlog_numbers
 from coverage.figures.outcomes import OutcomeFigures
@@ -220,13 +221,3 @@ def trend_chart(points: Sequence[TrendPoint], url: str) -> LineChart:
         series=LINES,
         moments=moments,
     )
-
-
-def duration(seconds: int | None) -> str:
-    """A time for people: 51 s, 12 min, 3.5 h, 2.1 d."""
-    if seconds is None:
-        return "–"
-    for size, unit in ((86400, "d"), (3600, "h")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{round(seconds / 60)} min" if seconds >= 120 else f"{seconds} s"

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.template.defaultfilters import filesizeformat
 from django.utils.dateformat import format as formatted
 
+from aegis.lib.durations import duration
 from coverage.campaigns.results import Comparison
 from coverage.charts.drawing import BarChart
 from coverage.models import Test
@@ -16,7 +17,6 @@ from coverage.reports.annex import Annexed
 from coverage.reports.campaign import CampaignReport, Finding
 from coverage.reports.executive import ExecutiveReport, OwnedGap
 from coverage.reports.words import DEFINITIONS, sources_said, trail_said
-from coverage.templatetags.spans import clock
 from coverage.testing.outcomes import Outcome
 
 Words = dict[str, Any]
@@ -40,7 +40,11 @@ def executive_words(report: ExecutiveReport, address: str) -> Words:
             _figure("Claimed", whole.claimed, f"{whole.claimed_percent}\u00a0%"),
             _figure("Proven", whole.proven, f"{whole.proven_percent}\u00a0%"),
             _figure("Proven gaps", whole.proven_gaps),
-            {"label": "Time to detect", "value": clock(tests.time_to_detect), "note": f"median of {tests.detected:,}"},
+            {
+                "label": "Time to detect",
+                "value": duration(tests.time_to_detect),
+                "note": f"median of {tests.detected:,}",
+            },
         ],
         "tactics": [
             {
@@ -76,7 +80,7 @@ def campaign_words(report: CampaignReport, address: str) -> Words:
             *(_figure(part["label"], int(part["number"])) for part in _outcomes(report.outcomes)),
             {
                 "label": "Time to detect",
-                "value": clock(progress.time_to_detect),
+                "value": duration(progress.time_to_detect),
                 "note": f"median of {progress.detected}",
             },
         ],
@@ -154,7 +158,7 @@ def _finding(one: Finding) -> Words:
         "technique": f"{test.technique_id} {test.technique.name}",
         "outcome": _outcome(test),
         "expected": test.get_expected_outcome_display(),
-        "seen_after": clock(test.time_to_detect),
+        "seen_after": duration(test.time_to_detect),
         "state": test.get_state_display(),
         "who": one.who,
         "note": one.note,

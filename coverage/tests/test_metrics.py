@@ -11,7 +11,6 @@ from aegis.accounts.tests.factories import bearer, make_user
 from catalog.models import Technique
 from catalog.tests.factories import make_release, make_rule, make_tactic, make_technique, make_template
 from compliance.tests.factories import make_control
-from coverage.charts.shelf import duration
 from coverage.figures.backlogs import Backlog, places
 from coverage.figures.proof_age import AGES, age_of, proof_ages
 from coverage.figures.standing import Standing
@@ -161,13 +160,6 @@ def test_a_proof_ages_and_the_list_agrees(days, bucket):
         TechniqueCoverage.objects.create(technique_id="T9001", proven=True, last_proven_at=proven_at)
     assert proof_ages(Standing.now()) == {**dict.fromkeys(AGES, 0), bucket: 1}
     assert [key for key in AGES if listed(proof_age=key)] == [bucket]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "–"), (51, "51 s"), (720, "12 min"), (12600, "3.5 h"), (181440, "2.1 d")]
-)
-def test_durations_are_short(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_the_page_shows_every_figure_with_its_definition(client, world, django_assert_max_num_queries):

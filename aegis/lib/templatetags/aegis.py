@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 from django import template
@@ -12,7 +13,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from aegis.lib import odd_characters
+from aegis.lib import durations, odd_characters
 from aegis.lib.markdown import upstream_html
 from aegis.lib.query import QueryString
 from aegis.lib.words import NOTES, SEVERITIES
@@ -32,6 +33,12 @@ def icon(name: str, size: str = "") -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.filter
+def duration(span: timedelta | float | None) -> str:
+    """`{{ test.time_to_detect|duration }}`, `{{ run.seconds|duration }}`: how long it took, a dash where that is unknown."""
+    return durations.duration(span)
 
 
 @register.simple_tag
