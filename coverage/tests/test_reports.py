@@ -60,6 +60,14 @@ def words(answer) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()).replace("&nbsp;", " "))
 
 
+def test_times_to_detect_are_written_alike_in_report_metrics_and_test(client, campaign):
+    client.force_login(make_user())
+    assert "Time to detect 3 min median of 1" in words(client.get("/reports/executive"))
+    assert "3 min" in client.get("/metrics?days=all").content.decode()
+    test = Test.objects.get(outcome="alerted")
+    assert "3 min time to detect" in words(client.get(f"/tests/{test.pk}"))
+
+
 def test_executive_report_prints_the_figures_of_the_api(client, campaign):
     client.force_login(make_user())
     report = client.get("/reports/executive").context["report"]
