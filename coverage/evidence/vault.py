@@ -97,7 +97,8 @@ def put(file: IO[bytes], *, limit: int) -> Stored:
         discard(key)
         raise
     except Exception as error:
-        discard(key)
+        if measured.read_bytes:  # else nothing was sent: a storage that does not answer is not asked once more
+            discard(key)
         raise Unavailable(f"The evidence storage does not take the file: {type(error).__name__}") from error
     return Stored(kept, measured.read_bytes, measured.hexdigest)
 
