@@ -160,11 +160,11 @@ def test_the_page_says_what_was_given_beside_the_files_and_anew_after_each(clien
     test = make_test()
     attach(test, 60)
     client.force_login(test.created_by)
-    shown = "in 24 hours: you gave"
-    assert client.get(f"/tests/{test.pk}").content.decode().count(f'{shown} <span class="num">60\xa0bytes</span>') == 2
+    shown = 'You gave <span class="num">{}\xa0bytes</span> of 100\xa0bytes in 24 hours'
+    assert client.get(f"/tests/{test.pk}").content.decode().count(shown.format(60)) == 2
     sent = {"side": "red", "files": [SimpleUploadedFile("a.log", b"x" * 40)]}
     part = client.post(f"/tests/{test.pk}/evidence", sent, headers={"HX-Request": "true"}).content.decode()
-    assert part.count(f'{shown} <span class="num">100\xa0bytes</span>') == 2
+    assert part.count(shown.format(100)) == 2
     sent = {"side": "red", "files": [SimpleUploadedFile("b.log", b"x")]}
     whole = client.post(f"/tests/{test.pk}/evidence", sent)
     assert (whole.status_code, "Retry-After" in whole) == (429, True)
