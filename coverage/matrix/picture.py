@@ -34,6 +34,9 @@ OPENING: Final = (
 )
 OVER: Final = {"v-partial": "diag", "v-gap": "cross"}
 """Patterns over the colours: they tell them apart without a hue."""
+SIDES: Final = "Left: rules that name it. Right: tests that met what was expected, of all."
+LINE: Final = 18
+"""Between two lines of the legend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def picture(drawn: Assembly) -> str:
             rect(0, 0, sheet.whole, sheet.height, "#ffffff"),
             *_heading(drawn, matrix, sheet.whole),
             *_body(columns, sheet),
-            *_legend(sheet.height - MARGIN, tested=bool(matrix.tested)),
+            *_legend(sheet.height - MARGIN, sheet.whole, tested=bool(matrix.tested)),
             "</svg>",
         ]
     )
@@ -194,19 +197,36 @@ def _proof_fill(x: float, y: float, width: float, height: float, look: str) -> s
     return rect(x, y, width, height, fill)
 
 
-def _legend(y: float, *, tested: bool) -> Iterator[str]:
-    parts = [(look, label) for look, label in CLAIMED.items()] + [("hatch", "Nothing known")]
+def _legend(bottom: float, whole: float, *, tested: bool) -> Iterator[str]:
+    """What the looks mean, in as many lines as the picture is narrow; the last one stands at `bottom`."""
+    parts = [(look, label) for look, label in CLAIMED.items()] + [("hatch", "Nothing known"), ("", SIDES)]
+    rows: list[list[tuple[float, str, str]]] = [[]]
     x: float = MARGIN
     for look, label in (list(PROVEN.items()) if tested else []) + parts:
-        if look == "v-attested":
-            yield _proof_fill(x, y - 11, 22, 13, look)
-        else:
-            yield rect(x, y - 11, 22, 13, "url(#hatch)" if look == "hatch" else FILLS[look], stroke="#c3cad3")
-        if look in OVER:
-            yield rect(x, y - 11, 22, 13, f"url(#{OVER[look]})")
-        yield words(x + 28, y, label, 12)
-        x += 50 + width_of(label, 12)
-    yield words(x, y, "Left: rules that name it. Right: tests that met what was expected, of all.", 12, fill="#4e5866")
+        width = width_of(label, 12) + (50 if look else 0)
+        if rows[-1] and x + width > whole - MARGIN:
+            rows.append([])
+            x = MARGIN
+        rows[-1].append((x, look, label))
+        x += width
+    top = bottom - LINE * (len(rows) - 1)
+    for row, entries in enumerate(rows):
+        for place, look, label in entries:
+            yield from _entry(place, top + LINE * row, look, label)
+
+
+def _entry(x: float, y: float, look: str, label: str) -> Iterator[str]:
+    """One entry of the legend: the sample of a look, and what it means."""
+    if not look:
+        yield words(x, y, label, 12, fill="#4e5866")
+        return
+    if look == "v-attested":
+        yield _proof_fill(x, y - 11, 22, 13, look)
+    else:
+        yield rect(x, y - 11, 22, 13, "url(#hatch)" if look == "hatch" else FILLS[look], stroke="#c3cad3")
+    if look in OVER:
+        yield rect(x, y - 11, 22, 13, f"url(#{OVER[look]})")
+    yield words(x + 28, y, label, 12)
 
 
 def _letter(x: float, y: float, letter: str, *, hollow: bool = False, size: float = 11) -> str:

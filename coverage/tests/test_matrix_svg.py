@@ -72,6 +72,19 @@ def test_picture_keeps_the_proportions_of_a_slide():
     assert len([text for text in texts(root) if re.match(r"Name \d+$", text)]) == 90
 
 
+@pytest.mark.parametrize("query", ["", "tactic=impact", "tactic=execution&subs=all"])
+def test_the_legend_stays_inside_of_the_picture_and_below_the_cells(query):
+    root = drawn(query)
+    width, height = float(root.get("width")), float(root.get("height"))
+    said = [element for element in root.iter(f"{SVG}text") if element.get("font-size") == "12"]
+    legend = [element for element in said if element.get("font-weight") is None]
+    assert [element.text for element in legend][:2] == ["Validated", "Partial"]
+    assert "Attested only" in [element.text for element in legend]
+    for element in legend:
+        assert float(element.get("x")) + width_of(element.text, 12) <= width - 32
+        assert height - 88 + 11 <= float(element.get("y")) <= height - 32
+
+
 @given(st.text(max_size=60), st.floats(20, 300))
 def test_texts_fit_or_are_cut(said, width):
     assert fitting(said, width, 11) in {said, "…"} or width_of(fitting(said, width, 11), 11) <= width
