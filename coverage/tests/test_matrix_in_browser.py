@@ -213,3 +213,28 @@ def test_families_open_without_a_script(page, browser, live_server):
     plain.get_by_role("link", name="2 sub-techniques of Alpha Interpreter").click()
     expect(plain.locator(".subs .cell:visible")).to_have_count(2)
     context.close()
+
+
+def test_the_grid_begins_high_with_every_control_and_an_overlay_in_sight(page):
+    make_actor("T1203", mitre_id="G0017", name="Loud Bear")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/matrix?actor=G0016")
+    for control in ("Platform", "Sort", "Technique name or id"):
+        expect(page.get_by_label(control)).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Ids", exact=True)).to_be_visible()
+    for control in ("Overlay", "How to read it"):
+        expect(page.locator("summary", has_text=control)).to_be_visible()
+    expect(page.get_by_role("link", name="Take Quiet Owl away")).to_be_visible()
+    assert page.locator(".mx-frame").bounding_box()["y"] <= 200
+
+
+def test_an_overlay_stands_in_the_bar_and_outlives_a_search(page):
+    page.goto("/matrix")
+    page.locator("summary", has_text="Overlay").click()
+    page.get_by_label("Actor").select_option("G0016")
+    expect(page.locator("#mx-said")).to_contain_text("Quiet Owl")
+    page.get_by_label("Technique name or id").fill("blue")
+    expect(page.locator("#mx-figures")).to_contain_text("techniques shown")
+    expect(page).to_have_url(re.compile("actor=G0016"))
+    page.get_by_role("link", name="Take Quiet Owl away").click()
+    expect(page.locator("#mx-said")).not_to_contain_text("Quiet Owl")
