@@ -1,5 +1,6 @@
 """The OpenAPI schema: valid, complete, for users only, and true: the endpoints answer as it says."""
 
+import json
 import re
 from collections import Counter
 from functools import cache
@@ -13,7 +14,7 @@ from rest_framework.test import APIClient
 
 from aegis.accounts.tests.factories import PASSWORD, bearer, make_user
 from intel.models import Feed
-from tests.api_world import LISTS, READS, make_world, over
+from tests.api_world import FOR_ADMINS, LISTS, OTHERWISE, READS, make_world, over
 
 # What the schema says depends on no database.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -37,7 +38,17 @@ def world():
 
 
 def described(schema, route, method="get"):
-    return schema["paths"][f"/api/v1/{route}"][method]
+    return schema["paths"]["/api/v1/" + plain(route)][method]
+
+
+def plain(route):
+    """A route as the schema writes it."""
+    return route.replace("\\", "")
+
+
+def reader(route):
+    """A client that may read the route."""
+    return bearer(make_user("admin") if route in FOR_ADMINS else None)
 
 
 def holds(schema, part, value):
@@ -52,7 +63,7 @@ def test_the_schema_is_made_without_a_warning(tmp_path):
 
 def test_the_schema_lists_every_endpoint_once(schema):
     paths = [path.removeprefix("/api/v1/") for path in schema["paths"]]
-    assert {*OPERATIONS, "auth/login", "auth/refresh", "auth/logout"} <= set(paths)
+    assert {*map(plain, OPERATIONS), "auth/login", "auth/refresh", "auth/logout"} <= set(paths)
     assert [path for path in paths if path.endswith("/")] == []
 
 
@@ -61,11 +72,11 @@ def test_the_schema_comes_as_yaml_too():
     assert response.content.startswith(b"openapi: 3.1.0\n")
 
 
-@over(OPERATIONS)
+@over([route for route in OPERATIONS if route not in OTHERWISE])
 def test_an_answer_is_what_the_schema_says(world, route):
     schema = schema_once()
     described_answer = described(schema, route)["responses"]["200"]["content"]["application/json"]["schema"]
-    holds(schema, described_answer, bearer().get(world[route]).json())
+    holds(schema, described_answer, json.loads(reader(route).get(world[route]).getvalue()))
 
 
 @pytest.mark.parametrize("route", ["users", "feeds"])
@@ -168,7 +179,7 @@ def values_of(parameter):
 @over(LISTS)
 def test_whatever_the_schema_allows_is_answered(world, route):
     schema = schema_once()
-    client = bearer()
+    client = reader(route)
     parameters = [one for one in described(schema, route)["parameters"] if one["in"] == "query"]
     queries = st.fixed_dictionaries({}, optional={one["name"]: values_of(one) for one in parameters})
 
@@ -184,7 +195,7 @@ def test_whatever_the_schema_allows_is_answered(world, route):
 
 @over(LISTS)
 def test_whatever_the_schema_does_not_allow_is_refused_or_answered(world, route):
-    client = bearer()
+    client = reader(route)
     names = st.sampled_from(
         ["page", "page_size", "ordering", "search", "technique", "tactic", "status", "source", "no such"]
     )
