@@ -62,11 +62,6 @@ def require_room(person: User, size: int) -> None:
     raise NoRoom(size, room, _room_again(person, room.used + size - room.limit))
 
 
-def lock(person: User) -> None:
-    """Let nobody else count or add what this person gives until the transaction ends."""
-    User.objects.select_for_update(no_key=True).only("pk").get(pk=person.pk)
-
-
 def in_words(size: int) -> str:
     """A number of bytes for people, rounded."""
     return filesizeformat(size).replace("\N{NO-BREAK SPACE}", " ")

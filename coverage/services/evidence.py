@@ -18,7 +18,7 @@ from coverage.evidence import room, vault
 from coverage.evidence.room import NoRoom
 from coverage.evidence.vault import Stored
 from coverage.models import Evidence, Test, TestInvolvement
-from coverage.services.writing import involve, locked, moved, permit, settle, write
+from coverage.services.writing import involve, lock_person, locked, moved, permit, settle, write
 from coverage.testing.refusals import Conflict
 from coverage.testing.workflow import Action
 
@@ -97,7 +97,7 @@ def _keep(by: User, test: Test, side: str, stored: Stored, described: dict[str, 
     state = moved(standing, Action.EDIT)
     if standing.evidence.count() >= settings.EVIDENCE_MAX_FILES:
         raise TooMany(f"A test has at most {settings.EVIDENCE_MAX_FILES} files of evidence.")
-    room.lock(by)
+    lock_person(by)
     room.require_room(by, stored.size)
     evidence = Evidence(
         test=standing,

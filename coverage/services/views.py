@@ -6,6 +6,7 @@ from django.db import transaction
 from aegis.accounts.models import User
 from aegis.audit.recording import record
 from coverage.models import SavedView
+from coverage.services.writing import lock_person
 
 MOST = 100
 """Views of one user."""
@@ -14,7 +15,7 @@ MOST = 100
 @transaction.atomic
 def save_view(*, by: User, name: str, query: str) -> SavedView:
     """Keep an address under a name; a view of that name is replaced. Raises ValidationError {field: messages}."""
-    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # of two saves at once the second replaces the first
+    lock_person(by)  # of two saves at once the second replaces the first
     own = SavedView.objects.filter(user=by)
     standing = own.filter(name=name.strip()).first()
     if standing is None and own.count() >= MOST:

@@ -49,6 +49,11 @@ def locked(test: Test, version: int | None = None) -> Test:
     return standing
 
 
+def lock_person(person: User) -> None:
+    """Let nobody else count or add what this person keeps or gives until the transaction ends."""
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=person.pk)
+
+
 def locked_campaign(by: User, campaign: Campaign) -> Campaign:
     """The campaign as it stands now, locked until the transaction ends. Raises NotAllowed, Conflict if it is archived."""
     standing = Campaign.objects.select_for_update().get(pk=campaign.pk)
